@@ -8,6 +8,8 @@ let package = Package(
   ],
   targets: [
     .target(name: "Storage"),
+    .target(name: "Models", dependencies: ["Storage"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
+    .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
   ]
 )
