@@ -4,11 +4,19 @@ import PackageDescription
 let package = Package(
   name: "distill",
   products: [
-    .library(name: "Storage", targets: ["Storage"])
+    .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "Layers", targets: ["Layers"]),
+    .library(name: "Models", targets: ["Models"]),
   ],
   targets: [
+    .target(name: "CKernels"),
     .target(name: "Storage"),
-    .target(name: "Models", dependencies: ["Storage"]),
+    .target(name: "Tensors", dependencies: ["CKernels"]),
+    .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
+    .target(name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Storage"]),
+    .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
+    .executableTarget(name: "distill", dependencies: ["Models", "Tensors", "CKernels", "Training"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
   ]

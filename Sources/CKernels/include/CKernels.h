@@ -1,0 +1,192 @@
+// The inner loops of the layers: rows, matrix-product tiles and attention tiles.
+//
+// Every kernel is written once, in an .inc file, and that text is compiled for each instruction
+// set the package supports; the best one this machine has is chosen at first use. A kernel never
+// allocates, never spawns a thread and never fails.
+
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum {
+  ck_isa_scalar = 0,
+  ck_isa_neon = 1,
+  ck_isa_neon_bf16 = 2,
+  ck_isa_avx2 = 3,
+  ck_isa_avx512 = 4,
+  ck_isa_avx512_bf16 = 5,
+} ck_isa;
+
+enum { ck_isa_count = 6 };
+
+// One block of queries of one head against the keys they may see.
+//
+// Positions count from the start of the document, and so do key tiles: a packed document, a lone
+// one and a cached one are cut alike and give the same bits. All pointers point at the head's
+// first channel; strides are in floats, from one token to the next.
+typedef struct {
+  const float *q;  // the block's first query
+  int64_t q_stride;
+  int64_t queries;         // at most `attention_queries`
+  int64_t first_position;  // of the block's first query, in its document
+  int64_t keys;            // of the document
+  int64_t head_size;
+  float scale;
+  const uint32_t *k;  // the document's keys, packed by `attention_pack_rows`, tile after tile
+  const uint32_t *v;  // its values, packed by `attention_pack_columns`
+  float *o;           // written
+  int64_t o_stride;
+  float *lse;  // written: log Σ exp of each query's scaled scores
+  uint32_t *scratch;  // `attention_scratch_words(head_size)`
+} ck_attention_forward;
+
+// One block of queries against one tile of keys: what the cell adds to dq, dk and dv.
+//
+// Cells of one block must run in the order of their tiles, and cells of one tile in the order of
+// their blocks; the sums then have one order, whatever runs beside them.
+typedef struct {
+  int64_t queries;
+  int64_t first_position;
+  int64_t tile;  // keys [tile · keys_per_tile, …)
+  int64_t keys;  // of the document
+  int64_t head_size;
+  float scale;
+  const uint32_t *q_rows, *do_rows;        // the block, packed by `attention_pack_queries`
+  const uint32_t *q_columns, *do_columns;  // the block, packed by `attention_pack_columns`
+  const uint32_t *k_rows, *v_rows;         // the tile, packed by `attention_pack_rows`
+  const uint32_t *k_columns;               // the tile, packed by `attention_pack_columns`
+  const float *lse, *delta;  // per query; delta[t] = Σ_d o[t,d] · do[t,d]
+  float *dq, *dk, *dv;       // added to: the block's first query, the tile's first key
+  int64_t dq_stride, dkv_stride;
+  uint32_t *scratch;
+} ck_attention_backward;
+
+// Products of matrices whose operands are rounded or kept, by one precision.
+//
+// A packed operand is cut into panels of `a_width` rows (or `b_width` columns); a panel holds, for
+// each step along k, one 32-bit word per row: a float, or two bfloat16. `k_granule` is what k is
+// padded to, with zeros; `k_per_step` how much of it one step takes.
+typedef struct {
+  int32_t a_width, b_width;
+  int32_t k_granule, k_per_step;
+
+  // Element (row, k) of the source is source[row * row_stride + k * k_stride]; one stride is 1.
+  void (*pack_a)(uint32_t *packed, const float *source, int64_t row_stride, int64_t k_stride,
+                 int64_t rows, int64_t k);
+  void (*pack_b)(uint32_t *packed, const float *source, int64_t row_stride, int64_t k_stride,
+                 int64_t rows, int64_t k);
+
+  // c[i, j] = (accumulate ? c[i, j] : 0) + Σ_k a[i, k] b[j, k], each sum in the order of k.
+  void (*multiply)(float *c, int64_t c_stride, const uint32_t *a, const uint32_t *b, int64_t rows,
+                   int64_t columns, int64_t k, int accumulate);
+
+  int32_t attention_queries;  // rows of a query block
+  int32_t keys_per_tile;
+  int64_t (*attention_scratch_words)(int64_t head_size);
+  int64_t (*attention_row_words)(int64_t head_size);     // of one full tile of keys or values
+  int64_t (*attention_column_words)(int64_t head_size);  // of one full tile of keys or values
+  int64_t (*attention_query_words)(int64_t head_size);   // of one full block of queries
+  int64_t (*attention_query_column_words)(int64_t head_size);
+  void (*attention_pack_rows)(uint32_t *packed, const float *source, int64_t stride, int64_t count,
+                              int64_t head_size);
+  void (*attention_pack_columns)(uint32_t *packed, const float *source, int64_t stride,
+                                 int64_t count, int64_t head_size);
+  void (*attention_pack_queries)(uint32_t *packed, const float *source, int64_t stride,
+                                 int64_t count, int64_t head_size);
+  void (*attention_forward)(const ck_attention_forward *job);
+  void (*attention_backward)(const ck_attention_backward *job);
+} ck_products;
+
+// The kernels of one instruction set.
+typedef struct {
+  ck_isa isa;
+  ck_products float32, bfloat16;
+
+  // y[i] = gain[i] * x[i] * r  where  r = 1 / sqrt(mean(x^2) + epsilon). Returns r.
+  float (*rms_norm)(float *y, const float *x, const float *gain, float epsilon, int64_t count);
+  // Adds to dx and dgain; r is what rms_norm returned.
+  void (*rms_norm_backward)(float *dx, float *dgain, const float *dy, const float *x,
+                            const float *gain, float r, int64_t count);
+
+  // Turns channel pairs (i, i + half) of one head, in place, by the angles whose cosines and sines
+  // are given; `direction` -1 turns back (the backward pass).
+  void (*rotate)(float *x, const float *cosine, const float *sine, float direction, int64_t half);
+
+  // h[i] = gate[i] * sigmoid(gate[i]) * up[i]
+  void (*swiglu)(float *h, const float *gate, const float *up, int64_t count);
+  // Replaces gate and up by their gradients, and writes h again, for the gradient of the weight
+  // behind it. h may be dh.
+  void (*swiglu_backward)(float *h, const float *dh, float *gate, float *up, int64_t count);
+
+  // Softmax with cross-entropy over one row of logits: returns log p[label] and writes
+  // (p - onehot(label)) * weight over the logits; `lse` receives log Σ exp(logits).
+  float (*cross_entropy)(float *logits, int64_t label, float weight, float *lse, int64_t count);
+  // log Σ exp(x)
+  float (*log_sum_exp)(const float *x, int64_t count);
+  void (*softmax)(float *y, const float *x, int64_t count);
+
+  void (*exp)(float *y, const float *x, int64_t count);
+  void (*log)(float *y, const float *x, int64_t count);
+  void (*sigmoid)(float *y, const float *x, int64_t count);
+
+  void (*add)(float *y, const float *x, int64_t count);                    // y += x
+  void (*sum)(float *y, const float *a, const float *b, int64_t count);    // y = a + b
+  void (*scale)(float *y, float factor, int64_t count);                    // y *= factor
+  float (*dot)(const float *a, const float *b, int64_t count);
+  double (*square_sum)(const float *x, int64_t count);
+  int64_t (*argmax)(const float *x, int64_t count);  // the first of equals; NaN never wins
+
+  // AdamW (Loshchilov & Hutter 2019, algorithm 2) with m and v corrected for their start:
+  //   p -= rate * decay * p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g²
+  //   p -= rate * (m / c1) / (sqrt(v / c2) + epsilon),  g = gradient * gradient_scale
+  void (*adamw)(float *p, const float *gradient, float *m, float *v, int64_t count,
+                float gradient_scale, float rate, float b1, float b2, float epsilon, float decay,
+                float c1, float c2);
+
+  void (*float_from_bfloat16)(float *y, const uint16_t *x, int64_t count);
+  void (*bfloat16_from_float)(uint16_t *y, const float *x, int64_t count);  // nearest, ties even
+  void (*float_from_float16)(float *y, const uint16_t *x, int64_t count);
+
+  // Spins through `rounds` rounds of independent multiply-adds, to measure the machine's ceiling;
+  // returns the operations done (a product and a sum are two). `sink` keeps the work alive.
+  double (*peak_float32)(int64_t rounds, float *sink);
+  double (*peak_bfloat16)(int64_t rounds, float *sink);
+} ck_kernels;
+
+// The kernels of the best instruction set this machine has.
+const ck_kernels *ck_best_kernels(void);
+
+// The kernels of `isa`, or NULL where this machine or this build lacks them.
+const ck_kernels *ck_kernels_for(ck_isa isa);
+
+const char *ck_isa_name(ck_isa isa);  // as a person reads it: "AVX-512 BF16"
+const char *ck_isa_key(ck_isa isa);   // as DISTILL_ISA spells it: "avx512-bf16"
+
+// Sums `count` bytes read in long strides: what the memory delivers.
+uint64_t ck_read_memory(const void *bytes, int64_t count);
+
+// What a thread pool needs of the machine and Swift does not offer without a newer system.
+static inline int64_t ck_fetch_add(int64_t *value, int64_t amount) {
+  return __atomic_fetch_add(value, amount, __ATOMIC_SEQ_CST);
+}
+static inline int64_t ck_load(const int64_t *value) {
+  return __atomic_load_n(value, __ATOMIC_ACQUIRE);
+}
+static inline void ck_store(int64_t *value, int64_t to) {
+  __atomic_store_n(value, to, __ATOMIC_SEQ_CST);
+}
+// On failure `*expected` receives what was found.
+static inline bool ck_compare_and_swap(int64_t *value, int64_t *expected, int64_t to) {
+  return __atomic_compare_exchange_n(value, expected, to, 0, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+}
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("isb" ::: "memory");
+#endif
+}
+
+#endif

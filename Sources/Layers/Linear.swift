@@ -1,0 +1,84 @@
+import CKernels
+import Tensors
+
+/// A matrix product with a learned weight: `y = x · Wᵀ + b`.
+public struct Linear: Sendable {
+  public let weight: Weight  // (O, C)
+  public let bias: Weight?  // (O, 1)
+  public let precision: Precision
+
+  public init(weight: Weight, bias: Weight? = nil, precision: Precision) {
+    self.weight = weight
+    self.bias = bias
+    self.precision = precision
+  }
+
+  /// - Parameter residual: Added to the result, if given: `y = residual + x · Wᵀ + b`.
+  public func forward(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
+    let y = Tensor(uninitialized: [x.rows, weight.value.rows])
+    if bias != nil || residual != nil {
+      ThreadPool.shared.forEachChunk(of: y.rows, size: 64) { range, _, _ in
+        for t in range {
+          let row = y.pointer + t * y.columns
+          let columns = Int64(y.columns)
+          if let bias = bias?.value.pointer {
+            if let residual {
+              kernels.sum(row, bias, residual.pointer + t * y.columns, columns)
+            } else {
+              row.update(from: bias, count: y.columns)
+            }
+          } else if let residual {
+            row.update(from: residual.pointer + t * y.columns, count: y.columns)
+          }
+        }
+      }
+    }
+    y.setProduct(
+      of: x.matrix, weight.value.transposed, precision,
+      accumulating: bias != nil || residual != nil)
+    return y
+  }
+
+  /// Adds to the weight's and bias's gradients, and returns that of `x`:
+  ///
+  ///     dW = dyᵀ · x,  db = Σ_t dy[t],  dx = dy · W
+  public func backward(_ dy: Tensor, x: Tensor) -> Tensor {
+    accumulateGradients(dy, x: x)
+    let dx = Tensor(uninitialized: [dy.rows, weight.value.columns])
+    dx.setProduct(of: dy.matrix, weight.value.matrix, precision)
+    return dx
+  }
+
+  /// The part of `backward` that concerns the weights.
+  public func accumulateGradients(_ dy: Tensor, x: Tensor) {
+    weight.accumulateGradient { gradient, accumulating in
+      gradient.setProduct(of: dy.transposed, x.matrix, precision, accumulating: accumulating)
+    }
+    bias?.accumulateGradient { gradient, accumulating in
+      accumulateRowSums(of: dy.rows, into: gradient, accumulating: accumulating) { t, sum in
+        kernels.add(sum, dy.pointer + t * dy.columns, Int64(dy.columns))
+      }
+    }
+  }
+}
+
+/// Rows whose sums are made apart before they are added up: part of what a gradient's bits mean.
+/// A row of tokens may be trained in stretches of any multiple of it.
+let rowsPerSum = 64
+
+/// Adds `Σ_t add(t)` to `gradient`, in an order that does not depend on the number of threads.
+func accumulateRowSums(
+  of rows: Int, into gradient: Tensor, accumulating: Bool,
+  add: (_ t: Int, _ sum: UnsafeMutablePointer<Float>) -> Void
+) {
+  let sums = Tensor(uninitialized: [(rows + rowsPerSum - 1) / rowsPerSum, gradient.count])
+  ThreadPool.shared.forEachChunk(of: rows, size: rowsPerSum) { range, chunk, _ in
+    let sum = sums.pointer + chunk * sums.columns
+    sum.update(repeating: 0, count: sums.columns)
+    for t in range { add(t, sum) }
+  }
+  if !accumulating { gradient.setZero() }
+  for chunk in 0..<sums.rows {
+    kernels.add(gradient.pointer, sums.row(chunk), Int64(gradient.count))
+  }
+}

@@ -1,0 +1,198 @@
+import CKernels
+import Layers
+import Tensors
+
+/// What a caller gave a decoder and it can't take.
+public struct DecoderError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+}
+
+/// A decoder of the families `qwen2`, `llama` and `qwen3`: the one model of this package.
+///
+/// It turns tokens into logits, and losses into gradients. What differs between the families is
+/// data in its configuration: biases, norms of queries and keys, the scaling of positions.
+public final class Decoder: @unchecked Sendable {
+  public let configuration: ModelConfiguration
+  public let precision: Precision
+  /// Everything that is learned, in the order of a Hugging Face checkpoint.
+  public let parameters: [Parameter]
+  /// How many blocks, from the first, keep only their input and run again in the backward pass.
+  /// The results are the same to the bit.
+  public var recomputedBlocks = 0
+
+  let blocks: [DecoderBlock]
+  private let embedding: Embedding
+  private let norm: RMSNorm
+  private let head: CrossEntropy
+
+  /// A decoder whose weights hold anything: load them, or call `initialize`.
+  public init(_ configuration: ModelConfiguration, precision: Precision) {
+    var assembly = DecoderAssembly(configuration, precision: precision)
+    self.configuration = configuration
+    self.precision = precision
+    embedding = assembly.embedding()
+    blocks = (0..<configuration.numHiddenLayers).map { assembly.block($0) }
+    norm = assembly.finalNorm()
+    head = assembly.head(tiedTo: embedding)
+    parameters = assembly.parameters
+  }
+
+  /// Draws random weights as transformers does: matrices from a normal distribution whose standard
+  /// deviation is `initializerRange`, gains 1, biases 0.
+  public func initialize(seed: UInt64) {
+    for (index, parameter) in parameters.enumerated() {
+      let value = parameter.value
+      if parameter.shape.count == 2 {
+        value.fillNormal(
+          standardDeviation: configuration.initializerRange,
+          from: RandomStream(seed: seed, "initialization", index))
+      } else if parameter.name.hasSuffix("bias") {
+        value.setZero()
+      } else {
+        for index in value.elements.indices { value.elements[index] = 1 }
+      }
+    }
+  }
+
+  /// The logits of every token's successor: (T, V).
+  ///
+  /// - Throws: `DecoderError` for a token that is not in the vocabulary.
+  public func logits(_ row: PackedTokens) throws(DecoderError) -> Tensor {
+    head.logits(norm.forward(try hidden(row)))
+  }
+
+  /// The log-probability, in nats, of each token's target; 0 where there is none.
+  ///
+  /// - Parameter targets: The id that should follow each token, or a negative number.
+  /// - Throws: `DecoderError` for a token or target that is not in the vocabulary.
+  public func logProbabilities(
+    _ row: PackedTokens, targets: [Int32]
+  ) throws(DecoderError) -> [Float] {
+    let supervised = try supervisedRows(row, targets)
+    let x = gather(try hidden(row), supervised)
+    let found = head.logProbabilities(norm.forward(x), targets: supervised.map { targets[$0] })
+    return scattered(found, to: supervised, count: row.count)
+  }
+
+  /// Runs forward and backward, and adds to the parameters' gradients those of the loss
+  /// `−Σ_t weights[t] · log p(targets[t])`.
+  ///
+  /// - Parameters:
+  ///   - targets: The id that should follow each token, or a negative number.
+  ///   - weights: One for each token; 1 / (supervised tokens of the whole step) for a mean.
+  /// - Returns: Each target's log-probability, in nats, before the update; 0 where there is none.
+  /// - Throws: `DecoderError` for a token or target that is not in the vocabulary.
+  public func accumulateGradients(
+    _ row: PackedTokens, targets: [Int32], weights: [Float]
+  ) throws(DecoderError) -> [Float] {
+    precondition(weights.count == row.count, "\(weights.count) weights for \(row.count) tokens")
+    let supervised = try supervisedRows(row, targets)
+    try check(row.tokens)
+    if supervised.isEmpty { return [Float](repeating: 0, count: row.count) }
+    let layout = RowLayout(row)
+
+    var caches: [DecoderBlock.Cache?] = []
+    var inputs: [Tensor?] = []
+    var x = embedding.forward(row.tokens)
+    for (index, block) in blocks.enumerated() {
+      let keeping = index >= recomputedBlocks
+      let (y, cache) = block.forward(x, layout, keeping: keeping)
+      caches.append(keeping ? cache : nil)
+      inputs.append(keeping ? nil : x)
+      x = y
+    }
+
+    let (found, dy) = lossAndGradient(x, supervised, targets, weights)
+    for index in blocks.indices.reversed() {
+      if let cache = caches.removeLast() {
+        blocks[index].backward(dy, layout, cache)
+      } else if let input = inputs[index] {
+        inputs[index] = nil
+        blocks[index].backward(dy, layout, blocks[index].recompute(input, layout))
+      }
+    }
+    embedding.backward(dy, tokens: row.tokens)
+    return scattered(found, to: supervised, count: row.count)
+  }
+
+  /// Forgets all gradients.
+  public func clearGradients() {
+    for parameter in parameters { parameter.weight.clearGradient() }
+  }
+
+  // MARK: - Parts
+
+  /// The last block's output, before the final norm.
+  private func hidden(_ row: PackedTokens) throws(DecoderError) -> Tensor {
+    try check(row.tokens)
+    let layout = RowLayout(row)
+    return blocks.reduce(embedding.forward(row.tokens)) { x, block in
+      block.forward(x, layout, keeping: false).y
+    }
+  }
+
+  /// The logits after the last token of each span, whose keys and values are put into `cache`.
+  func step(
+    _ tokens: [Int32], spans: [AttentionSpan], cache: KeyValueCache
+  ) throws(DecoderError) -> Tensor {
+    try check(tokens)
+    let layout = RowLayout(spans: spans)
+    var x = embedding.forward(tokens)
+    for (index, block) in blocks.enumerated() {
+      x = block.forward(x, layout, keys: cache.keys[index], values: cache.values[index])
+    }
+    return head.logits(norm.forward(gather(x, spans.map { $0.firstQuery + $0.queryCount - 1 })))
+  }
+
+  private func lossAndGradient(
+    _ x: Tensor, _ supervised: [Int], _ targets: [Int32], _ weights: [Float]
+  ) -> (logProbabilities: [Float], dx: Tensor) {
+    let rows = gather(x, supervised)
+    let (found, dn) = head.forwardBackward(
+      norm.forward(rows), targets: supervised.map { targets[$0] },
+      weights: supervised.map { weights[$0] })
+    let dRows = Tensor(zeros: rows.shape)
+    norm.backward(dn, x: rows, addingTo: dRows)
+    let dx = Tensor(zeros: x.shape)
+    for (index, t) in supervised.enumerated() {
+      dx.row(t).update(from: dRows.row(index), count: x.columns)
+    }
+    return (found, dx)
+  }
+
+  private func gather(_ x: Tensor, _ rows: [Int]) -> Tensor {
+    let gathered = Tensor(uninitialized: [rows.count, x.columns])
+    for (index, t) in rows.enumerated() {
+      gathered.row(index).update(from: x.row(t), count: x.columns)
+    }
+    return gathered
+  }
+
+  private func scattered(_ values: [Float], to rows: [Int], count: Int) -> [Float] {
+    var result = [Float](repeating: 0, count: count)
+    for (value, t) in zip(values, rows) { result[t] = value }
+    return result
+  }
+
+  private func supervisedRows(
+    _ row: PackedTokens, _ targets: [Int32]
+  ) throws(DecoderError) -> [Int] {
+    precondition(targets.count == row.count, "\(targets.count) targets for \(row.count) tokens")
+    if let t = targets.firstIndex(where: { $0 >= configuration.vocabSize }) {
+      throw outside("target", targets[t], t)
+    }
+    return targets.indices.filter { targets[$0] >= 0 }
+  }
+
+  private func check(_ tokens: [Int32]) throws(DecoderError) {
+    if let t = tokens.firstIndex(where: { $0 < 0 || $0 >= configuration.vocabSize }) {
+      throw outside("token", tokens[t], t)
+    }
+  }
+
+  private func outside(_ what: String, _ id: Int32, _ position: Int) -> DecoderError {
+    DecoderError(
+      description: "The \(what) at position \(position) is \(id); the model's vocabulary has ids "
+        + "0 to \(configuration.vocabSize - 1). Is the tokenizer that of the checkpoint?")
+  }
+}

@@ -1,0 +1,190 @@
+import CKernels
+
+/// A matrix in memory: rows or columns are contiguous.
+public struct Matrix {
+  let pointer: UnsafeMutablePointer<Float>
+  public let rows: Int
+  public let columns: Int
+  let rowStride: Int
+  let columnStride: Int
+
+  public var transposed: Matrix {
+    Matrix(
+      pointer: pointer, rows: columns, columns: rows, rowStride: columnStride,
+      columnStride: rowStride)
+  }
+}
+
+extension Tensor {
+  /// This tensor's rows as the rows of a matrix.
+  public var matrix: Matrix {
+    Matrix(pointer: pointer, rows: rows, columns: columns, rowStride: columns, columnStride: 1)
+  }
+  public var transposed: Matrix { matrix.transposed }
+
+  /// Writes `a · b`, or adds it where `accumulating`.
+  ///
+  /// Every sum runs over k in order, cut at multiples of a constant, so that in bfloat16 an
+  /// element's bits depend on its own row and column alone, and in float32 not on the threads.
+  public func setProduct(
+    of a: Matrix, _ b: Matrix, _ precision: Precision, accumulating: Bool = false
+  ) {
+    product(of: a, b, precision, accumulating: accumulating, kernels: kernels)
+  }
+
+  func product(
+    of a: Matrix, _ b: Matrix, _ precision: Precision, accumulating: Bool, kernels: ck_kernels
+  ) {
+    precondition(
+      a.columns == b.rows && rows == a.rows && columns == b.columns,
+      "(\(a.rows)×\(a.columns)) · (\(b.rows)×\(b.columns)) into \(shape)")
+    if a.columns == 0 {
+      if !accumulating { setZero() }
+      return
+    }
+    if rows == 0 || columns == 0 { return }
+    let job = Product(
+      c: pointer, a: a, b: b, accumulating: accumulating, tiles: kernels.products(precision))
+    if precision == .float32, case .success(let library) = OpenBLAS.shared {
+      job.run(on: library)
+    } else if rows <= 4 * job.tiles.a_width {
+      job.runNarrow()
+    } else {
+      job.run()
+    }
+  }
+}
+
+/// One product, cut into tiles.
+private struct Product {
+  let c: UnsafeMutablePointer<Float>
+  let a: Matrix
+  let b: Matrix
+  let accumulating: Bool
+  let tiles: ck_products
+
+  private var m: Int { a.rows }
+  private var n: Int { b.columns }
+  private var k: Int { a.columns }
+
+  /// Where sums over k are cut, in every precision but OpenBLAS's own: part of what results mean,
+  /// and the size at which a panel of the right side stays in the first-level cache.
+  private static let kBlock = 512
+  /// Columns packed at a time: a block of the right side stays in the last-level cache.
+  private static let columnBlock = 1536
+
+  /// A panel block's words along k.
+  private func words(_ k: Int) -> Int {
+    let granule = Int(tiles.k_granule)
+    return (k + granule - 1) / granule * granule / Int(tiles.k_per_step)
+  }
+
+  /// The left side is cut into as many chunks as keep all workers busy; the right side is packed
+  /// once, by all of them, and shared.
+  func run() {
+    let pool = ThreadPool.shared
+    let (mr, nr) = (Int(tiles.a_width), Int(tiles.b_width))
+    let strips = (m + mr - 1) / mr
+    let perWorker = (m + pool.threads * 168 - 1) / (pool.threads * 168)
+    let chunks = min(strips, pool.threads * perWorker)
+    let deepest = words(min(k, Self.kBlock))
+    let longest = (strips + chunks - 1) / chunks * mr
+    let packedB = Buffer(bytes: (min(n, Self.columnBlock) + nr) * deepest * 4)
+    let packedA = Buffer(bytes: pool.threads * longest * deepest * 4)
+    let right = packedB.pointer.assumingMemoryBound(to: UInt32.self)
+    let lefts = packedA.pointer.assumingMemoryBound(to: UInt32.self)
+
+    for column in stride(from: 0, to: n, by: Self.columnBlock) {
+      let width = min(Self.columnBlock, n - column)
+      for start in stride(from: 0, to: k, by: Self.kBlock) {
+        let depth = min(Self.kBlock, k - start)
+        pool.forEachChunk(of: width, size: 4 * nr) { range, _, _ in
+          tiles.pack_b(
+            right + range.lowerBound * words(depth), b(start, column + range.lowerBound),
+            Int64(b.columnStride), Int64(b.rowStride), Int64(range.count), Int64(depth))
+        }
+        pool.run(chunks) { chunk, worker in
+          let first = strips * chunk / chunks * mr
+          let rows = min(m, strips * (chunk + 1) / chunks * mr) - first
+          let left = lefts + worker * longest * deepest
+          tiles.pack_a(
+            left, a(first, start), Int64(a.rowStride), Int64(a.columnStride), Int64(rows),
+            Int64(depth))
+          tiles.multiply(
+            c + first * n + column, Int64(n), left, right, Int64(rows), Int64(width), Int64(depth),
+            accumulating || start > 0 ? 1 : 0)
+        }
+      }
+    }
+  }
+
+  /// A few rows, as in decoding: the left side is packed once, workers share the columns.
+  func runNarrow() {
+    let pool = ThreadPool.shared
+    let (mr, nr) = (Int(tiles.a_width), Int(tiles.b_width))
+    let height = (m + mr - 1) / mr * mr
+    let blocks = (k + Self.kBlock - 1) / Self.kBlock
+    let deepest = words(min(k, Self.kBlock))
+    let columns = 4 * nr
+    let packedA = Buffer(bytes: blocks * height * deepest * 4)
+    let packedB = Buffer(bytes: pool.threads * columns * deepest * 4)
+    let left = packedA.pointer.assumingMemoryBound(to: UInt32.self)
+    let rights = packedB.pointer.assumingMemoryBound(to: UInt32.self)
+    for block in 0..<blocks {
+      let start = block * Self.kBlock
+      tiles.pack_a(
+        left + block * height * deepest, a(0, start), Int64(a.rowStride), Int64(a.columnStride),
+        Int64(m), Int64(min(Self.kBlock, k - start)))
+    }
+    pool.forEachChunk(of: n, size: columns) { range, _, worker in
+      let right = rights + worker * columns * deepest
+      for block in 0..<blocks {
+        let start = block * Self.kBlock
+        let depth = Int64(min(Self.kBlock, k - start))
+        tiles.pack_b(
+          right, b(start, range.lowerBound), Int64(b.columnStride), Int64(b.rowStride),
+          Int64(range.count), depth)
+        tiles.multiply(
+          c + range.lowerBound, Int64(n), left + block * height * deepest, right, Int64(m),
+          Int64(range.count), depth, accumulating || start > 0 ? 1 : 0)
+      }
+    }
+  }
+
+  /// float32 on OpenBLAS, one call per tile of c and per stretch of k.
+  ///
+  /// The cuts depend on the shape alone. A sum over tokens is cut at multiples of `longSum`, so
+  /// that a row trained in stretches of that length adds the same numbers in the same order.
+  func run(on library: OpenBLAS) {
+    let tileRows = Self.tileSize(m), tileColumns = Self.tileSize(n)
+    let down = (m + tileRows - 1) / tileRows
+    let across = (n + tileColumns - 1) / tileColumns
+    ThreadPool.shared.run(down * across) { tile, _ in
+      let (row, column) = (tile % down * tileRows, tile / down * tileColumns)
+      let (height, width) = (min(tileRows, m - row), min(tileColumns, n - column))
+      for start in stride(from: 0, to: k, by: Self.longSum) {
+        let depth = min(Self.longSum, k - start)
+        library.sgemm(
+          101, a.columnStride == 1 ? 111 : 112, b.columnStride == 1 ? 111 : 112, Int32(height),
+          Int32(width), Int32(depth), 1, a(row, start),
+          Int32(a.columnStride == 1 ? a.rowStride : a.columnStride), b(start, column),
+          Int32(b.columnStride == 1 ? b.rowStride : b.columnStride),
+          accumulating || start > 0 ? 1 : 0, c + row * n + column, Int32(n))
+      }
+    }
+  }
+
+  private static let longSum = 4096
+
+  /// A side is cut into pieces of at most 512, as even as multiples of 16 allow.
+  private static func tileSize(_ side: Int) -> Int {
+    let pieces = max(1, (side + 511) / 512)
+    return ((side + pieces - 1) / pieces + 15) / 16 * 16
+  }
+}
+
+extension Matrix {
+  fileprivate func callAsFunction(_ row: Int, _ column: Int) -> UnsafeMutablePointer<Float> {
+    pointer + row * rowStride + column * columnStride
+  }
+}
