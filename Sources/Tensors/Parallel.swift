@@ -165,11 +165,17 @@ public final class ThreadPool: @unchecked Sendable {
       let left = Int(seen & 0xffff_ffff)
       if left == 0 { return false }
       if ck_compare_and_swap(ticket, &seen, seen - 1) {
-        guard let job else { return false }
-        job.body(job.count - left, worker)
+        runTask(left: left, worker: worker)
         _ = ck_fetch_add(finished, 1)
         return true
       }
     }
+  }
+
+  // A function of its own, so that nothing here refers to the loop's closure once its last task is
+  // counted as finished: `run` checks that when it returns.
+  @inline(never)
+  private func runTask(left: Int, worker: Int) {
+    if let job { job.body(job.count - left, worker) }
   }
 }

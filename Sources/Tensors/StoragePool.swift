@@ -11,7 +11,6 @@ public final class StoragePool: @unchecked Sendable {
   private var free: [Int: [UnsafeMutableRawPointer]] = [:]
   private var freeSizes: [Int] = []  // of `free`, ascending
 
-  private static let large = 1 << 20
   private static let hugePage = 2 << 20
 
   /// Memory for at least `bytes` bytes, aligned to 64, with whatever it held before.
@@ -56,18 +55,19 @@ public final class StoragePool: @unchecked Sendable {
   }
 
   private static func rounded(_ bytes: Int) -> Int {
-    let unit = bytes >= large ? hugePage : bytes >= 4096 ? 4096 : 64
+    let unit = bytes >= 4096 ? 4096 : 64
     return max(64, (bytes + unit - 1) / unit * unit)
   }
 
   private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
     var pointer: UnsafeMutableRawPointer?
-    let status = posix_memalign(&pointer, size >= large ? hugePage : 64, size)
+    let status = posix_memalign(&pointer, size >= hugePage ? hugePage : 64, size)
     // Running out of memory is the plan's business (a run that can't fit is refused before it
     // starts); here nothing could be done about it.
     guard status == 0, let pointer else { preconditionFailure("no memory for \(size) bytes") }
     #if os(Linux)
-      if size >= hugePage { madvise(pointer, size, 14 /* MADV_HUGEPAGE */) }
+      // Whole huge pages only: the rest of a page would be memory that nobody uses.
+      if size >= hugePage { madvise(pointer, size / hugePage * hugePage, 14 /* MADV_HUGEPAGE */) }
     #endif
     return pointer
   }

@@ -16,7 +16,7 @@ func peak() -> String {
 let args = CommandLine.arguments
 let T = Int(args[1])!
 let precision: Precision = args[2] == "f32" ? .float32 : .bfloat16
-let configuration = KnownModels.all.first { $0.name.lowercased().contains("qwen2.5-0.5b") }!.configuration
+let configuration = try KnownModel.named("Qwen2.5-0.5B").configuration
 let decoder = Decoder(configuration, precision: precision)
 if args.count > 3 { decoder.recomputedBlocks = Int(args[3])! }
 decoder.initialize(seed: 1)
