@@ -4,10 +4,13 @@ import PackageDescription
 let package = Package(
   name: "distill",
   products: [
-    .library(name: "Storage", targets: ["Storage"])
+    .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Safetensors", targets: ["Safetensors"]),
   ],
   targets: [
     .target(name: "Storage"),
+    .target(name: "Safetensors", dependencies: ["Storage"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
+    .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
   ]
 )

@@ -37,7 +37,7 @@ public struct AtomicFolder: ~Copyable {
     var path = path
     while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
     if let status = try? FileSystem.status(path, followsLinks: false), status.isLink {
-      path = try resolve(path)
+      path = try resolvedPath(path)
     }
     let (parent, name) = try splitPath(path)
     let replacedPath = parent + ".\(name).replaced"
@@ -147,11 +147,4 @@ private func checkOlder(
           + "Move that away, or choose another folder.")
     }
   }
-}
-
-/// The path that symbolic links lead to.
-private func resolve(_ path: String) throws(FileError) -> String {
-  guard let resolved = realpath(path, nil) else { throw FileError(path, errno: errno) }
-  defer { free(resolved) }
-  return String(cString: resolved)
 }

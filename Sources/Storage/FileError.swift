@@ -45,5 +45,9 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
     self.init(path, reason, message)
   }
 
+  init(nulIn path: String) {
+    self.init(path, .badName, "a name with a NUL in it, which no file can have.")
+  }
+
   static let notRegularMessage = "a pipe, socket or device, where a file is needed."
 }

@@ -22,9 +22,7 @@ enum FileSystem {
   private static func attempt(
     _ call: Call, _ path: String, _ body: (_ short: Bool) -> Int
   ) throws(FileError) -> Int {
-    guard !path.utf8.contains(0) else {
-      throw FileError(path, .badName, "a name with a NUL in it, which no file can have.")
-    }
+    guard !path.utf8.contains(0) else { throw FileError(nulIn: path) }
     while true {
       var code: Int32
       switch fault?(call) {
@@ -161,8 +159,8 @@ enum FileSystem {
   /// The names in a folder, in order of their bytes.
   static func names(in folder: String) throws(FileError) -> [String] {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-      _ = try status(folder, followsLinks: true)
-      throw FileError(folder, errno: EACCES)
+      let isFolder = try status(folder, followsLinks: true).isFolder
+      throw FileError(folder, errno: isFolder ? EACCES : ENOTDIR)
     }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }

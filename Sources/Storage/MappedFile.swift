@@ -20,10 +20,12 @@ public final class MappedFile: @unchecked Sendable {
 
   /// Maps a regular file that is not empty.
   ///
+  /// - Parameter followsLinks: Whether `path` may be a symbolic link itself.
   /// - Throws: `FileError` for anything else: a missing file, a folder, pipe, socket or device, an
   ///   empty file, links in a circle, no permission. A pipe does not make it wait.
-  public init(at path: String) throws(FileError) {
-    let descriptor = try FileSystem.open(path, O_RDONLY | O_NONBLOCK)
+  public init(at path: String, followsLinks: Bool = true) throws(FileError) {
+    let descriptor = try FileSystem.open(
+      path, O_RDONLY | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW))
     defer { close(descriptor) }
     let status = try FileSystem.status(descriptor, path)
     if status.isFolder { throw FileError(path, errno: EISDIR) }
