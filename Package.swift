@@ -4,20 +4,30 @@ import PackageDescription
 let package = Package(
   name: "distill",
   products: [
+    .executable(name: "distill", targets: ["distill"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Safetensors", targets: ["Safetensors"]),
+    .library(name: "Interface", targets: ["Interface"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
+    .library(name: "Training", targets: ["Training"]),
   ],
   targets: [
     .target(name: "CKernels"),
     .target(name: "Storage"),
+    .target(name: "Interface"),
+    .target(name: "Safetensors", dependencies: ["Storage"]),
     .target(name: "Tensors", dependencies: ["CKernels"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
-    .target(name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Storage"]),
+    .target(
+      name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
-    .executableTarget(name: "distill", dependencies: ["Models", "Tensors", "CKernels", "Training"]),
+    .executableTarget(
+      name: "distill", dependencies: ["Interface", "Models", "Tensors", "CKernels", "Training"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
+    .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
+    .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
   ]
 )
