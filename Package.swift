@@ -9,5 +9,7 @@ let package = Package(
   targets: [
     .target(name: "Storage"),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
+    .target(name: "Interface"),
+    .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
   ]
 )
