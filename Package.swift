@@ -9,7 +9,7 @@ let package = Package(
   targets: [
     .target(name: "Storage"),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
-    .target(name: "Interface"),
+    .target(name: "Interface", exclude: ["README.md"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
   ]
 )

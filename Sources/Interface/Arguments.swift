@@ -63,7 +63,8 @@ public struct Arguments: Sendable {
   }
 
   private mutating func take(
-    _ word: String, followedBy words: inout ArraySlice<String>, among declarations: [any Declaration]
+    _ word: String, followedBy words: inout ArraySlice<String>,
+    among declarations: [any Declaration]
   ) throws {
     let (key, attached) = split(word)
     guard let declaration = declarations.first(where: { $0.isNamed && $0.key == key }) else {

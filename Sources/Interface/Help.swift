@@ -35,7 +35,8 @@ extension Program {
 
   /// The usage line of a command, broken between its arguments if it is long.
   func usage(of command: Command) -> String {
-    let pieces = command.declarations.filter { !$0.isNamed } + command.declarations.filter(\.isNamed)
+    let pieces =
+      command.declarations.filter { !$0.isNamed } + command.declarations.filter(\.isNamed)
     let start = "Usage: \(name) \(command.name)"
     return filled(
       [start] + pieces.map(\.usageInLine), hanging: min(start.count + 1, pageWidth / 2))

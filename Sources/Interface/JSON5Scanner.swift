@@ -69,10 +69,7 @@ struct JSON5Scanner {
       guard peek() != nil else { throw unclosed("object", from: start, close: "}") }
       let value = try self.value()
       if let first = object.set(key, to: value, at: keyPlace) {
-        let name = quoted(path.joined(separator: "."))
-        let line = override == nil ? ", first in line \(text.position(of: first.offset).line)" : ""
-        findings.append(
-          Finding(place: keyPlace, words: "the key \(name) is written twice\(line). Keep one."))
+        findings.append(repetition(at: keyPlace, after: first))
       }
       try skipBlanks()
       guard let next = peek() else { throw unclosed("object", from: start, close: "}") }
@@ -104,6 +101,16 @@ struct JSON5Scanner {
     }
     position += 1
     return .list(elements)
+  }
+
+  private func repetition(at place: Place, after first: Place) -> Finding {
+    // Counting lines takes time, and of a thousand findings only the first are read.
+    let line =
+      override == nil && findings.count < 100
+      ? ", first in line \(text.position(of: first.offset).line)" : ""
+    return Finding(
+      place: place,
+      words: "the key \(quoted(path.joined(separator: "."))) is written twice\(line). Keep one.")
   }
 
   private mutating func enter() throws {
@@ -220,10 +227,13 @@ extension JSON5Scanner {
     }
   }
 
-  func place(_ offset: Int? = nil) -> Place { Place(override: override, offset: offset ?? position) }
+  func place(_ offset: Int? = nil) -> Place {
+    Place(override: override, offset: offset ?? position)
+  }
 
   func finding(_ words: String, at offset: Int? = nil) -> Finding {
-    Finding(place: place(offset), words: words + (words.last == "?" || words.last == "." ? "" : "."))
+    Finding(
+      place: place(offset), words: words + (words.last == "?" || words.last == "." ? "" : "."))
   }
 
   /// What stands at the position, in words.

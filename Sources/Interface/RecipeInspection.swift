@@ -1,3 +1,5 @@
+import Foundation
+
 /// What is wrong with a recipe that Foundation decoded, or refused to decode, as a type.
 ///
 /// Foundation says which recipes are right, but it stops at the first mistake, knows no near
@@ -46,7 +48,7 @@ final class Inspection {
       guard let result = read(plain: plain, value, at: path) as? T else { throw Unreadable() }
       return result
     }
-    guard value != nil else { return try T(from: decoder(for: nil, at: path, owner: path)) }
+    guard value != nil else { return try standIn(type, at: path) }
     let mistakesBefore = mistakeCount
     do {
       let result = try T(from: decoder(for: value, at: path, owner: path))
@@ -55,9 +57,18 @@ final class Inspection {
     } catch {
       // What follows from a mistake that is noted is not a mistake of its own.
       if mistakeCount == mistakesBefore { note(finding(about: error, at: path, type: type)) }
-      return try T(from: decoder(for: nil, at: path, owner: path))
+      return try standIn(type, at: path)
     }
   }
+
+  private func standIn<T: Decodable>(_ type: T.Type, at path: [String]) throws -> T {
+    if let cases = type as? any CaseIterable.Type, let first = firstCase(of: cases) as? T {
+      return first
+    }
+    return try T(from: decoder(for: nil, at: path, owner: path))
+  }
+
+  private func firstCase<C: CaseIterable>(of type: C.Type) -> C? { type.allCases.first }
 
   private func read<P: Plain>(plain: P.Type, _ value: RecipeValue?, at path: [String]) -> P {
     guard let value else { return P.standIn }
@@ -137,9 +148,12 @@ final class Inspection {
 
   func finding(about error: any Error, at path: [String], type: Any.Type? = nil) -> Finding {
     let words = self.words(about: error, at: path, type: type)
-    let sentence = words.sentence.hasSuffix(".") ? words.sentence : words.sentence + "."
+    // What the standard library says is a sentence of its own; what follows a key is none.
+    let colon = words.sentence.first?.isUppercase == true ? ":" : ""
+    let stop = words.sentence.hasSuffix(".") ? "" : "."
     return Finding(
-      place: root.nearest(to: words.path).place, words: "\(name(words.path)) \(sentence)")
+      place: root.nearest(to: words.path).place,
+      words: "\(name(words.path))\(colon) \(printable(words.sentence))\(stop)")
   }
 
   private func words(
@@ -151,7 +165,11 @@ final class Inspection {
       return (pathNames(context.codingPath + [key]), "is missing")
     case .typeMismatch(let expected, let context), .valueNotFound(let expected, let context):
       let place = pathNames(context.codingPath)
-      let wording = wording(of: place == path ? type ?? expected : expected)
+      guard context.debugDescription.isEmpty || type == nil else {
+        return (place, context.debugDescription)  // thrown by the type, not by the decoder
+      }
+      let asked = type.flatMap { place == path && hasWording($0) ? $0 : nil }
+      let wording = wording(of: asked ?? expected)
       return (place, "must be \(wording); it is \(root.nearest(to: place).found)")
     case .dataCorrupted(let context):
       return (pathNames(context.codingPath), context.debugDescription)
@@ -195,6 +213,10 @@ func wording(of type: Any.Type) -> String {
   return "an object"
 }
 
+private func hasWording(_ type: Any.Type) -> Bool {
+  type is any Worded.Type || type is any Choice.Type
+}
+
 private func plural(of type: Any.Type) -> String {
   if let worded = type as? any Worded.Type { return worded.plural }
   if let choice = type as? any Choice.Type { return "texts, each \(choice.wording)" }
@@ -228,6 +250,16 @@ extension String: Plain {
   init?(written value: RecipeValue) {
     guard case .text(let text) = value.content else { return nil }
     self = text
+  }
+}
+
+extension URL: Plain {
+  static let wording = "a text that is a URL"
+  static let plural = "texts that are URLs"
+  static let standIn = URL(fileURLWithPath: "/")
+  init?(written value: RecipeValue) {
+    guard case .text(let text) = value.content else { return nil }
+    self.init(string: text)
   }
 }
 

@@ -328,7 +328,9 @@ final class ProgramTests: XCTestCase {
       """)
   }
 
-  func testTheVersion() { XCTAssertEqual(outcome(of: ["--version"]), Run(output: "distill 0.1.0\n")) }
+  func testTheVersion() {
+    XCTAssertEqual(outcome(of: ["--version"]), Run(output: "distill 0.1.0\n"))
+  }
 
   func testAFailedRun() {
     XCTAssertEqual(
@@ -402,7 +404,8 @@ final class ProgramTests: XCTestCase {
     var random = SeededRandom(seed: 11)
     let pieces = [
       "train", "help", "--", "-", "--seed", "--seed=", "=", "--=", "-5", "--set", "a=b", "--json",
-      "--threads", "9", "", "--help", "r", "\u{0}", "é", "--version", "--resume=", "-h", "'", "fail",
+      "--threads", "9", "", "--help", "r", "\u{0}", "é", "--version", "--resume=", "-h", "'",
+      "fail",
     ]
     for _ in 0..<fuzzCases / 4 {
       let words = (0..<Int.random(in: 0...7, using: &random)).map { _ in

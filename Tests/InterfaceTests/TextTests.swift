@@ -88,7 +88,8 @@ final class TextTests: XCTestCase {
   func testQuoting() {
     XCTAssertEqual(quoted("plain"), "'plain'")
     XCTAssertEqual(quoted("a\u{1B}[31m\n"), "'a\\u{1b}[31m\\u{a}'")
-    XCTAssertEqual(quoted("\u{202E}abc\u{2028}\u{7F}\u{9B}"), "'\\u{202e}abc\\u{2028}\\u{7f}\\u{9b}'")
+    XCTAssertEqual(
+      quoted("\u{202E}abc\u{2028}\u{7F}\u{9B}"), "'\\u{202e}abc\\u{2028}\\u{7f}\\u{9b}'")
     XCTAssertEqual(quoted("👩‍👧 é"), "'👩‍👧 é'")
     XCTAssertEqual(quoted("abcd", limit: 4), "'abcd'")
     XCTAssertEqual(quoted("abcde", limit: 4), "'abcd…'")
