@@ -70,7 +70,7 @@ extension JSONValue {
       case 0x0A: text.append(contentsOf: "\\n".utf8)
       case 0x0C: text.append(contentsOf: "\\f".utf8)
       case 0x0D: text.append(contentsOf: "\\r".utf8)
-      case 0x00..<0x20, 0x7F:
+      case 0x00..<0x20:
         text.append(contentsOf: "\\u00".utf8)
         for digit in [byte >> 4, byte & 0xF] {
           text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
