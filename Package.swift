@@ -23,8 +23,10 @@ let package = Package(
     .target(
       name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
+    .target(
+      name: "Timings", dependencies: ["Models", "Layers", "Tensors", "CKernels", "Training"]),
     .executableTarget(
-      name: "distill", dependencies: ["Interface", "Models", "Tensors", "CKernels", "Training"]),
+      name: "distill", dependencies: ["Interface", "Timings", "Models", "Tensors"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
