@@ -73,7 +73,7 @@ private struct Product {
   /// Columns packed at a time: a block of the right side stays in the last-level cache.
   private static let columnBlock = 1536
   /// Blocks of k packed at a time.
-  private static let kBlocksAtOnce = 1
+  private static let kBlocksAtOnce = 4
 
   /// A panel block's words along k.
   private func words(_ k: Int) -> Int {
