@@ -166,10 +166,8 @@ private struct Product {
         let depth = min(Self.longSum, k - start)
         library.sgemm(
           101, a.columnStride == 1 ? 111 : 112, b.columnStride == 1 ? 111 : 112, Int32(height),
-          Int32(width), Int32(depth), 1, a(row, start),
-          Int32(a.columnStride == 1 ? a.rowStride : a.columnStride), b(start, column),
-          Int32(b.columnStride == 1 ? b.rowStride : b.columnStride),
-          accumulating || start > 0 ? 1 : 0, c + row * n + column, Int32(n))
+          Int32(width), Int32(depth), 1, a(row, start), a.leadingDimension, b(start, column),
+          b.leadingDimension, accumulating || start > 0 ? 1 : 0, c + row * n + column, Int32(n))
       }
     }
   }
@@ -184,6 +182,12 @@ private struct Product {
 }
 
 extension Matrix {
+  /// The distance between lines as BLAS wants it: at least the length of one, even where there is
+  /// only one and both strides are 1.
+  fileprivate var leadingDimension: Int32 {
+    Int32(columnStride == 1 ? max(rowStride, columns) : columnStride)
+  }
+
   fileprivate func callAsFunction(_ row: Int, _ column: Int) -> UnsafeMutablePointer<Float> {
     pointer + row * rowStride + column * columnStride
   }
