@@ -1,8 +1,10 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+// A target imports what is listed for it and nothing else; Tests/run.sh builds with that check.
 let package = Package(
   name: "distill",
+  platforms: [.macOS(.v13)],
   products: [
     .executable(name: "distill", targets: ["distill"]),
     .library(name: "Storage", targets: ["Storage"]),
@@ -12,27 +14,53 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "Timings", targets: ["Timings"]),
+    .library(name: "Commands", targets: ["Commands"]),
   ],
   targets: [
-    .target(name: "CKernels"),
+    .target(name: "CKernels", exclude: ["README.md"]),
     .target(name: "Storage"),
     .target(name: "Interface", exclude: ["README.md"]),
     .target(name: "Safetensors", dependencies: ["Storage"]),
-    .target(name: "Tensors", dependencies: ["CKernels"]),
-    .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
+    .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
+    .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
-      name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"]),
+      name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"],
+      exclude: ["README.md"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
     .target(
       name: "Timings", dependencies: ["Models", "Layers", "Tensors", "CKernels", "Training"]),
+    .target(
+      name: "Commands",
+      dependencies: ["Interface", "Timings", "Models", "Tensors", "Safetensors", "Storage"],
+      exclude: ["README.md"]),
+    .executableTarget(name: "distill", dependencies: ["Commands", "Interface"]),
     .executableTarget(
-      name: "distill", dependencies: ["Interface", "Timings", "Models", "Tensors"]),
-    .testTarget(name: "StorageTests", dependencies: ["Storage"]),
-    .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
-    .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
+      name: "memorize", dependencies: ["Models", "Tensors", "Training"],
+      path: "Examples/memorize"),
+
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    .target(
+      name: "EmulatedKernels", dependencies: ["CKernels"], path: "Tests/EmulatedKernels",
+      cSettings: [.headerSearchPath("../../Sources/CKernels")]),
+    .testTarget(
+      name: "KernelTests", dependencies: ["CKernels", "EmulatedKernels", "Tensors", "TestSupport"]),
+    .testTarget(name: "TensorTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
+    .testTarget(name: "LayerTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ModelTests",
       dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Tensors"]),
+    .testTarget(name: "StorageTests", dependencies: ["Storage"]),
+    .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
+    .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "distill", "Commands", "Interface", "Timings", "Models", "Tensors", "Safetensors",
+        "Storage",
+      ]),
+    .testTarget(name: "PackageTests", dependencies: ["memorize"]),
   ]
 )

@@ -168,28 +168,30 @@ private struct Product {
 
   /// float32 on OpenBLAS, one call per tile of c and per stretch of k.
   ///
-  /// The cuts depend on the shape alone. A sum over tokens is cut at multiples of `longSum`, so
-  /// that a row trained in stretches of that length adds the same numbers in the same order.
+  /// The cuts depend on the shape alone. Rows of c and sums are cut at multiples of `stretch`
+  /// first, so that tokens trained in stretches of that length are cut like all at once: OpenBLAS
+  /// sums a row by the tile it stands in, and a sum over tokens has one order.
   func run(on library: OpenBLAS) {
-    let tileRows = Self.tileSize(m), tileColumns = Self.tileSize(n)
-    let down = (m + tileRows - 1) / tileRows
+    let rowTiles = stride(from: 0, to: m, by: Self.stretch).flatMap { start in
+      let end = min(m, start + Self.stretch), size = Self.tileSize(end - start)
+      return stride(from: start, to: end, by: size).map { $0..<min(end, $0 + size) }
+    }
+    let tileColumns = Self.tileSize(n)
     let across = (n + tileColumns - 1) / tileColumns
-    ThreadPool.shared.run(down * across) { tile, _ in
-      let (row, column) = (tile % down * tileRows, tile / down * tileColumns)
-      let (height, width) = (min(tileRows, m - row), min(tileColumns, n - column))
-      for start in stride(from: 0, to: k, by: Self.longSum) {
-        let depth = min(Self.longSum, k - start)
+    ThreadPool.shared.run(rowTiles.count * across) { tile, _ in
+      let (rows, column) = (rowTiles[tile % rowTiles.count], tile / rowTiles.count * tileColumns)
+      let (row, width) = (rows.lowerBound, min(tileColumns, n - column))
+      for start in stride(from: 0, to: k, by: Self.stretch) {
+        let depth = min(Self.stretch, k - start)
         library.sgemm(
-          101, a.columnStride == 1 ? 111 : 112, b.columnStride == 1 ? 111 : 112, Int32(height),
-          Int32(width), Int32(depth), 1, a(row, start),
-          Int32(a.columnStride == 1 ? a.rowStride : a.columnStride), b(start, column),
-          Int32(b.columnStride == 1 ? b.rowStride : b.columnStride),
-          accumulating || start > 0 ? 1 : 0, c + row * n + column, Int32(n))
+          101, a.columnStride == 1 ? 111 : 112, b.columnStride == 1 ? 111 : 112, Int32(rows.count),
+          Int32(width), Int32(depth), 1, a(row, start), a.leadingDimension, b(start, column),
+          b.leadingDimension, accumulating || start > 0 ? 1 : 0, c + row * n + column, Int32(n))
       }
     }
   }
 
-  private static let longSum = 4096
+  private static let stretch = 4096
 
   /// A side is cut into pieces of at most 512, as even as multiples of 16 allow.
   private static func tileSize(_ side: Int) -> Int {
@@ -199,6 +201,12 @@ private struct Product {
 }
 
 extension Matrix {
+  /// The distance between lines as BLAS wants it: at least the length of one, even where there is
+  /// only one and both strides are 1.
+  fileprivate var leadingDimension: Int32 {
+    Int32(columnStride == 1 ? max(rowStride, columns) : columnStride)
+  }
+
   fileprivate func callAsFunction(_ row: Int, _ column: Int) -> UnsafeMutablePointer<Float> {
     pointer + row * rowStride + column * columnStride
   }

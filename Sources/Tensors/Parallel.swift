@@ -140,7 +140,7 @@ public final class ThreadPool: @unchecked Sendable {
     while true {
       var rounds = 0
       while rounds < Self.spins {
-        if worker < width, runOneTask(worker: worker) {
+        if runOneTask(worker: worker) {
           rounds = 0
         } else {
           ck_pause()
@@ -163,7 +163,9 @@ public final class ThreadPool: @unchecked Sendable {
     var seen = ck_load(ticket)
     while true {
       let left = Int(seen & 0xffff_ffff)
-      if left == 0 { return false }
+      // The width is that of the loop just seen: were it looked at before, a loop begun since then
+      // might be too narrow for this worker.
+      if left == 0 || worker >= width { return false }
       if ck_compare_and_swap(ticket, &seen, seen - 1) {
         runTask(left: left, worker: worker)
         _ = ck_fetch_add(finished, 1)
