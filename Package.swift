@@ -31,6 +31,7 @@ let package = Package(
     .testTarget(
       name: "ModelTests",
       dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Tensors"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
   ]
 )
