@@ -153,17 +153,21 @@ private struct Product {
 
   /// float32 on OpenBLAS, one call per tile of c and per stretch of k.
   ///
-  /// The cuts depend on the shape alone. A sum over tokens is cut at multiples of `longSum`, so
-  /// that a row trained in stretches of that length adds the same numbers in the same order.
+  /// The cuts depend on the shape alone. Both rows and sums over tokens are cut at multiples of
+  /// `stretch` first, so that a row trained in stretches of that length is cut alike: OpenBLAS
+  /// may round an element differently in a tile of another height.
   func run(on library: OpenBLAS) {
-    let tileRows = Self.tileSize(m), tileColumns = Self.tileSize(n)
-    let down = (m + tileRows - 1) / tileRows
+    let rowTiles = Self.rowTiles(m)
+    let down = rowTiles.count
+    let tileColumns = Self.tileSize(n)
     let across = (n + tileColumns - 1) / tileColumns
     ThreadPool.shared.run(down * across) { tile, _ in
-      let (row, column) = (tile % down * tileRows, tile / down * tileColumns)
-      let (height, width) = (min(tileRows, m - row), min(tileColumns, n - column))
-      for start in stride(from: 0, to: k, by: Self.longSum) {
-        let depth = min(Self.longSum, k - start)
+      let rows = rowTiles[tile % down]
+      let (row, height) = (rows.lowerBound, rows.count)
+      let column = tile / down * tileColumns
+      let width = min(tileColumns, n - column)
+      for start in stride(from: 0, to: k, by: Self.stretch) {
+        let depth = min(Self.stretch, k - start)
         library.sgemm(
           101, a.columnStride == 1 ? 111 : 112, b.columnStride == 1 ? 111 : 112, Int32(height),
           Int32(width), Int32(depth), 1, a(row, start),
@@ -174,7 +178,15 @@ private struct Product {
     }
   }
 
-  private static let longSum = 4096
+  private static let stretch = 4096
+
+  private static func rowTiles(_ rows: Int) -> [Range<Int>] {
+    stride(from: 0, to: rows, by: stretch).flatMap { start in
+      let end = min(rows, start + stretch)
+      let size = tileSize(end - start)
+      return stride(from: start, to: end, by: size).map { $0..<min(end, $0 + size) }
+    }
+  }
 
   /// A side is cut into pieces of at most 512, as even as multiples of 16 allow.
   private static func tileSize(_ side: Int) -> Int {

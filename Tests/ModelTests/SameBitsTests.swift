@@ -100,10 +100,10 @@ final class SameBitsTests: XCTestCase {
 
   /// Rows longer than what the feed-forward network takes at a time without a cache.
   func testRecomputedBlocksOfLongRows() throws {
-    let documents = [FeedForward.stretch + 204, 613, FeedForward.stretch - 700, 37]
+    let documents = [Int](repeating: 611, count: 13) + [1, 300, 37]
     XCTAssertGreaterThan(documents.reduce(0, +), 2 * FeedForward.stretch)
-    let sizes = TinyModel.Sizes(vocabulary: 61, hidden: 14, intermediate: 37, layers: 2)
-    for model in [try TinyModel.all(sizes)[0], try TinyModel.all(sizes)[2]] {
+    let sizes = TinyModel.Sizes(vocabulary: 61, hidden: 34, intermediate: 133, layers: 2)
+    for model in [try TinyModel.all(sizes)[2], try TinyModel.all(sizes)[3]] {
       for precision in Precision.allCases {
         try assertRecomputingKeepsBits(model, precision, model.lesson(documents))
       }
@@ -245,7 +245,8 @@ final class SameBitsTests: XCTestCase {
         }
       }
       // No two matrices are drawn alike.
-      let starts = first.filter { $0.count > 300 }.map { Array($0.prefix(3)) }
+      let starts = first.filter { $0[0] != $0[1] }.map { Array($0.prefix(3)) }
+      XCTAssertGreaterThan(starts.count, 14)
       XCTAssertEqual(Set(starts).count, starts.count)
     }
   }
