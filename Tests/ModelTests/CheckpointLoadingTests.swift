@@ -32,7 +32,7 @@ final class CheckpointLoadingTests: XCTestCase {
       (nil, missing), ("", "FOLDER/config.json: the file is empty."),
       (
         "{\"model_type\": \"llama\",}",
-        "FOLDER/config.json:1:24: expected a key in quotes, but found '}'."
+        "FOLDER/config.json:1:23: a comma before '}'. Remove the comma."
       ),
       (
         "[1]",
@@ -40,11 +40,11 @@ final class CheckpointLoadingTests: XCTestCase {
       ),
       (
         "{}",
-        "FOLDER/config.json: missing key 'model_type', which is one of llama, qwen2 and qwen3."
+        "FOLDER/config.json: missing key 'model_type', which is one of 'llama', 'qwen2' and 'qwen3'."
       ),
       (
         "{\"model_type\": \"gpt2\"}",
-        "FOLDER/config.json: 'model_type' is 'gpt2', not one of llama, qwen2 and qwen3."
+        "FOLDER/config.json: 'model_type' is 'gpt2', not one of 'llama', 'qwen2' and 'qwen3'."
       ),
     ] {
       try? FileManager.default.removeItem(atPath: config)

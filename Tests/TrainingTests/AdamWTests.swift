@@ -184,8 +184,8 @@ final class AdamWTests: XCTestCase {
     XCTAssertEqual(AdamW.clippingScale(norm: 0, limit: 1), 1)
     XCTAssertEqual(AdamW.clippingScale(norm: 0.5, limit: 1), 1)
     XCTAssertEqual(AdamW.clippingScale(norm: 1, limit: 1), 1)
-    XCTAssertEqual(AdamW.clippingScale(norm: 4, limit: 1), 1 / 4.000001)
-    XCTAssertEqual(AdamW.clippingScale(norm: 3, limit: 1.5), 1.5 / 3.000001)
+    XCTAssertEqual(AdamW.clippingScale(norm: 4, limit: 1), Float(1 / 4.000001))
+    XCTAssertEqual(AdamW.clippingScale(norm: 3, limit: 1.5), Float(1.5 / 3.000001))
     XCTAssertEqual(AdamW.clippingScale(norm: 1e30, limit: 1), 1e-30)
     XCTAssertEqual(AdamW.clippingScale(norm: .infinity, limit: 1), 0)
     // Nothing can mend NaN; it is not hidden by a scale of 0.
