@@ -259,6 +259,24 @@ final class CheckpointSavingTests: XCTestCase {
     XCTAssertFalse(model.folder.names().contains { $0.contains("other") })
   }
 
+  /// What looks like a licence or a tokenizer's file may be a folder, or an empty file: neither may
+  /// cost a run its checkpoint.
+  func testCarriedFoldersAndEmptyFiles() throws {
+    let model = try ModelFolder(TinyModel.all()[1])
+    try model.folder.makeFolder("LICENSES")
+    try model.folder.write("text", as: "LICENSES/MIT.txt")
+    try model.folder.makeFolder("additional.jinja")
+    try model.folder.write("", as: "merges.txt")
+    try model.folder.write("{}", as: "tokenizer.json")
+    try Checkpoint.save(
+      model.decoder, to: model.folder.file("out"), carryingFrom: model.path,
+      options: .init(dtype: .float32))
+    XCTAssertEqual(
+      model.folder.names("out"),
+      ["config.json", "merges.txt", "model.safetensors", "tokenizer.json"])
+    XCTAssertEqual(try model.folder.data("out/merges.txt"), Data())
+  }
+
   /// The files of a snapshot in the hub's cache are links; what is carried are files.
   func testCarriedLinks() throws {
     let model = try ModelFolder(TinyModel.all()[1])
