@@ -65,8 +65,8 @@ extension Checkpoint {
         ? try AtomicFolder(at: path, replacing: isOwn) : try AtomicFolder(at: path)
       if let origin {
         for name in try Storage.names(inFolder: origin) where isCarried(name) {
-          let file = try MappedFile(at: origin + "/" + name)
-          try withExtendedLifetime(file) { try folder.write(Data(file.bytes), as: name) }
+          guard let bytes = try bytesOfFile(at: origin + "/" + name) else { continue }
+          try folder.write(bytes, as: name)
         }
       }
       try folder.write(
@@ -81,6 +81,20 @@ extension Checkpoint {
       try folder.commit()
     } catch {
       throw CheckpointError("\(error)")
+    }
+  }
+
+  /// What a file holds; nil for a folder, such as one of licences, which is left behind.
+  private static func bytesOfFile(at path: String) throws(FileError) -> Data? {
+    do throws(FileError) {
+      let file = try MappedFile(at: path)
+      return withExtendedLifetime(file) { Data(file.bytes) }
+    } catch {
+      switch error.reason {
+      case .isFolder: return nil
+      case .empty: return Data()
+      default: throw error
+      }
     }
   }
 }
