@@ -16,7 +16,7 @@ let package = Package(
   targets: [
     .target(name: "CKernels"),
     .target(name: "Storage"),
-    .target(name: "Interface"),
+    .target(name: "Interface", exclude: ["README.md"]),
     .target(name: "Safetensors", dependencies: ["Storage"]),
     .target(name: "Tensors", dependencies: ["CKernels"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
@@ -28,6 +28,9 @@ let package = Package(
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
+    .testTarget(
+      name: "ModelTests",
+      dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
   ]
 )

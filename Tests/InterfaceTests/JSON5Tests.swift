@@ -51,6 +51,17 @@ indirect enum FoundationValue: Decodable, Equatable {
   }
 }
 
+extension FoundationValue {
+  fileprivate var hasBackslashInKey: Bool {
+    switch self {
+    case .null, .bool, .number, .text: false
+    case .list(let elements): elements.contains(where: \.hasBackslashInKey)
+    case .object(let members):
+      members.contains { $0.key.contains("\\") || $0.value.hasBackslashInKey }
+    }
+  }
+}
+
 final class JSON5Tests: XCTestCase {
   private func scan(_ text: String) throws -> RecipeValue {
     var scanner = JSON5Scanner(RecipeText(text))
@@ -194,8 +205,9 @@ final class JSON5Tests: XCTestCase {
     ) { XCTAssertEqual("\($0)", "f:5:3: the text 'x' needs quotes.") }
   }
 
-  /// Foundation reads the same in everything that both accept, but for a text that goes on in
-  /// the next line: JSON5 leaves the line's end out, Foundation keeps it.
+  /// Foundation reads the same in everything that both accept, but for two things: of a text
+  /// that goes on in the next line it keeps the line's end, which JSON5 leaves out; and of a key
+  /// without quotes it keeps the escapes as they are written.
   func testAgreementWithFoundation() throws {
     let seeds = [
       "{a: 1, 'b': [true, null, -.5e2], \"c\": {d: 'x\\n\\u00e9', e: 0x1F, f: +7.,},} // z",
@@ -208,7 +220,7 @@ final class JSON5Tests: XCTestCase {
       var scanner = JSON5Scanner(RecipeText(text))
       guard let value = try? scanner.document(), scanner.findings.isEmpty,
         !continuesALine(text),
-        let foundation = FoundationValue(json5: text)
+        let foundation = FoundationValue(json5: text), !foundation.hasBackslashInKey
       else { continue }
       XCTAssertEqual(FoundationValue(value), foundation, text)
       agreed += 1

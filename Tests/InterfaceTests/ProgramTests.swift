@@ -328,6 +328,18 @@ final class ProgramTests: XCTestCase {
       """)
   }
 
+  func testAPageIsEightyWide() {
+    let word = String(repeating: "w", count: 40)
+    for (length, lines) in [(39, 1), (40, 2)] {
+      let transcript = Transcript()
+      let last = String(repeating: "x", count: length)
+      let program = Program("p", version: "1", summary: "\(word) \(last)", commands: [])
+      XCTAssertEqual(program.run([], on: transcript.console()), 0)
+      let expected = lines == 1 ? "\(word) \(last)\n\n" : "\(word)\n\(last)\n\n"
+      XCTAssertTrue(transcript.output.hasPrefix(expected), transcript.output)
+    }
+  }
+
   func testTheVersion() {
     XCTAssertEqual(outcome(of: ["--version"]), Run(output: "distill 0.1.0\n"))
   }

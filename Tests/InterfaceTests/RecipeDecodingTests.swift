@@ -383,7 +383,7 @@ final class RecipeDecodingTests: XCTestCase {
         student: 'a"\\\\b\\n\\u2028\\x7fé/', batchSize: 0x10, // comment
         packing: "none", betas: [], sources: [ {path: 'x', weight: 1e-7} ], weights: {},
         shuffle: true,
-        optimizer: { weightDecay: +0, learningRate: .00010, clipNorm: null }
+        optimizer: { weightDecay: +2.50e1, learningRate: .00010, clipNorm: null }
       }
       """)
     XCTAssertEqual(
@@ -395,7 +395,7 @@ final class RecipeDecodingTests: XCTestCase {
         "optimizer": {
           "clipNorm": null,
           "learningRate": 0.0001,
-          "weightDecay": 0
+          "weightDecay": 25
         },
         "packing": "none",
         "shuffle": true,

@@ -360,6 +360,20 @@ final class RefusedConfigurationTests: XCTestCase {
     ])
   }
 
+  /// Llama's tokens 1 and 2 stand in for missing keys, but not in a vocabulary without them.
+  func testMissingTokensAreInTheVocabulary() throws {
+    for (rows, bos, eos) in [(1, nil, []), (2, 1, []), (3, 1, [2])] as [(Int, Int?, [Int])] {
+      let configuration = try ModelConfiguration(
+        try file(
+          #"""
+          {"model_type": "llama", "architectures": [], "vocab_size": \#(rows),
+           "bos_token_id": "removed", "eos_token_id": "removed"}
+          """#), source: "config.json")
+      XCTAssertEqual(configuration.bosTokenId, bos)
+      XCTAssertEqual(configuration.eosTokenIds, eos)
+    }
+  }
+
   func testAllFindingsAtOnce() throws {
     XCTAssertEqual(
       try findings(

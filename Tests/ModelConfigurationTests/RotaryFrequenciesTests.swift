@@ -47,7 +47,7 @@ final class RotaryFrequenciesTests: XCTestCase {
 
   func testFrequenciesAreThoseOfTransformers() throws {
     let cases = try cases()
-    XCTAssertEqual(cases.count, 20)
+    XCTAssertEqual(cases.count, 23)
     for each in cases {
       let frequencies = RotaryFrequencies(each.configuration).inverseFrequencies
       XCTAssertEqual(frequencies.count, each.configuration.headDim / 2, each.name)
@@ -65,14 +65,15 @@ final class RotaryFrequenciesTests: XCTestCase {
     }
   }
 
-  /// The power function of vector units is one bit off now and then, no more.
+  /// The power function of vector units is one bit off now and then, after stretching two.
   func testVectorizedFrequenciesAreNear() throws {
     let cases = try cases().filter { $0.vectorized != nil }
-    XCTAssertEqual(cases.count, 4)
+    XCTAssertEqual(cases.count, 5)
     for each in cases {
       let frequencies = RotaryFrequencies(each.configuration).inverseFrequencies
-      for (ours, theirs) in zip(frequencies, each.vectorized ?? []) {
-        XCTAssertEqual(ours, theirs, accuracy: 1.2e-7 * ours, each.name)
+      for (i, (ours, theirs)) in zip(frequencies, each.vectorized ?? []).enumerated() {
+        let bits = Int(theirs.bitPattern) - Int(ours.bitPattern)
+        XCTAssertLessThanOrEqual(abs(bits), 2, "\(each.name): \(i), \(ours), \(theirs)")
       }
     }
   }

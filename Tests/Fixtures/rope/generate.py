@@ -60,6 +60,21 @@ CASES = [
             "original_max_position_embeddings": 1000,
         },
     ),
+    (
+        "llama3, many between",
+        256,
+        16384,
+        10000.0,
+        LLAMA3
+        | {
+            "factor": 3.0,
+            "low_freq_factor": 0.7,
+            "high_freq_factor": 90.0,
+            "original_max_position_embeddings": 3001,
+        },
+    ),
+    ("yarn, slow waves beyond the head", 64, 131072, 10.0, YARN),
+    ("yarn, slow waves in the upper half", 64, 131072, 100.0, YARN),
     ("yarn, factor 4, head 128", 128, 131072, 1000000.0, YARN),
     ("yarn, not truncated", 64, 131072, 1000000.0, YARN | {"truncate": False}),
     (

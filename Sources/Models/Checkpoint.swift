@@ -1,0 +1,116 @@
+import Foundation
+import Safetensors
+import Storage
+import Tensors
+
+/// Why a checkpoint can't be read or written: every finding, each in a sentence of its own.
+public struct CheckpointError: Error, Equatable, CustomStringConvertible {
+  public let findings: [String]
+  public var description: String { findings.joined(separator: "\n") }
+
+  init(_ findings: [String]) { self.findings = findings }
+  init(_ finding: String) { findings = [finding] }
+}
+
+/// A model folder in the Hugging Face layout: `config.json`, `model.safetensors` or shards with an
+/// index, and the files of its tokenizer.
+///
+/// Opening one maps its tensors and checks all names, shapes and types against the configuration,
+/// before a weight is read: a folder that does not fit is refused whole.
+public struct Checkpoint: Sendable {
+  /// The folder, as it was given.
+  public let path: String
+  public let configuration: ModelConfiguration
+  public let tensors: TensorFolder
+  /// What is unusual but does no harm, in sentences.
+  public let notes: [String]
+  /// For each parameter, the tensor that holds it: the head's may stand for the embedding's.
+  private let sources: [(parameter: ParameterShape, tensor: SafetensorsTensor)]
+
+  /// - Throws: `CheckpointError` with everything that does not fit.
+  public init(at path: String) throws(CheckpointError) {
+    self.path = path
+    configuration = try Self.readConfiguration(in: path)
+    do {
+      tensors = try TensorFolder(at: path)
+    } catch {
+      throw CheckpointError("\(error)")
+    }
+    let match = TensorMatch(configuration, tensors, path: path)
+    if !match.findings.isEmpty { throw CheckpointError(match.findings) }
+    sources = match.sources
+    notes = configuration.notes + match.notes
+  }
+
+  /// The configuration in a folder's `config.json`.
+  ///
+  /// - Throws: `CheckpointError`.
+  public static func readConfiguration(
+    in path: String
+  ) throws(CheckpointError) -> ModelConfiguration {
+    let file = path + "/config.json"
+    do {
+      let mapped = try MappedFile(at: file)
+      let limits = JSONLimits(bytes: 4 << 20)
+      let json = try withExtendedLifetime(mapped) {
+        try JSONValue(parsing: mapped.bytes, source: file, limits: limits)
+      }
+      return try ModelConfiguration(json, source: file)
+    } catch let error as ModelConfigurationError {
+      throw CheckpointError(error.findings)
+    } catch let error as FileError where error.reason == .missing {
+      throw CheckpointError(
+        "\(path): no 'config.json'. A checkpoint is a folder with config.json and safetensors "
+          + "files, as transformers saves it.")
+    } catch {
+      throw CheckpointError("\(error)")
+    }
+  }
+
+  /// The types of its tensors, each once.
+  public var dtypes: [SafetensorsType] {
+    SafetensorsType.allCases.filter { dtype in sources.contains { $0.tensor.dtype == dtype } }
+  }
+
+  /// The bytes of its tensors.
+  public var byteCount: Int { sources.reduce(0) { $0 + $1.tensor.byteCount } }
+
+  /// A decoder with this checkpoint's weights, as float32.
+  ///
+  /// - Throws: `CheckpointError` when a weight is not finite, or a file was cut short meanwhile.
+  public func decoder(precision: Precision) throws(CheckpointError) -> Decoder {
+    for file in tensors.files {
+      do { try file.checkSize() } catch { throw CheckpointError("\(error)") }
+    }
+    let decoder = Decoder(configuration, precision: precision)
+    var findings: [String] = []
+    for (parameter, source) in zip(decoder.parameters, sources) {
+      precondition(parameter.name == source.parameter.name)
+      if !read(source.tensor, into: parameter.value) {
+        findings.append(
+          "\(path): '\(source.tensor.name)' holds NaN or infinity. The checkpoint is damaged, or "
+            + "its training diverged; take an earlier one.")
+      }
+    }
+    if !findings.isEmpty { throw CheckpointError(findings) }
+    return decoder
+  }
+
+  /// Converts a tensor; returns whether every element is finite.
+  private func read(_ tensor: SafetensorsTensor, into value: Tensor) -> Bool {
+    let size = 1 << 16
+    let chunks = (value.count + size - 1) / size
+    let isFinite = UnsafeMutablePointer<Bool>.allocate(capacity: chunks)
+    isFinite.initialize(repeating: true, count: chunks)
+    defer { isFinite.deallocate() }
+    tensor.withUnsafeBytes { bytes in
+      nonisolated(unsafe) let bytes = bytes
+      ThreadPool.shared.forEachChunk(of: value.count, size: size) { range, chunk, _ in
+        let to = value.pointer + range.lowerBound
+        ElementConversion.read(bytes, tensor.dtype, at: range, into: to)
+        isFinite[chunk] = kernels.square_sum(to, Int64(range.count)).isFinite
+      }
+    }
+    return (0..<chunks).allSatisfy { isFinite[$0] }
+  }
+}
