@@ -14,17 +14,21 @@ let package = Package(
     .library(name: "Training", targets: ["Training"]),
   ],
   targets: [
-    .target(name: "CKernels"),
+    .target(name: "CKernels", exclude: ["README.md"]),
     .target(name: "Storage"),
     .target(name: "Interface", exclude: ["README.md"]),
     .target(name: "Safetensors", dependencies: ["Storage"]),
-    .target(name: "Tensors", dependencies: ["CKernels"]),
-    .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
+    .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
+    .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
       name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
     .executableTarget(
       name: "distill", dependencies: ["Interface", "Models", "Tensors", "CKernels", "Training"]),
+    .executableTarget(
+      name: "memorize", dependencies: ["Models", "Tensors", "Training"],
+      path: "Examples/memorize"),
+    .testTarget(name: "PackageTests", dependencies: ["memorize"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
