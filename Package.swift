@@ -21,7 +21,8 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
-      name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"]),
+      name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"],
+      exclude: ["README.md"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
     .executableTarget(
       name: "distill", dependencies: ["Interface", "Models", "Tensors", "CKernels", "Training"]),
