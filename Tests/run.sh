@@ -56,7 +56,7 @@ install_openblas() {
   fi
   as_root+=(env DEBIAN_FRONTEND=noninteractive)
   if "${as_root[@]}" apt-get update -q && "${as_root[@]}" apt-get install -qy libopenblas-dev; then
-    return
+    if has_openblas; then return; fi
   fi
   leave_out "OpenBLAS is missing, and 'apt-get install libopenblas-dev' did not succeed."
 }
@@ -85,7 +85,8 @@ compile_kernels() {
 }
 
 # Reads the names of all tests and the log of a run; prints the time of each module, the reasons
-# for which tests were skipped, and the tests that began and did not end.
+# for which tests were skipped, and the tests that began and did not end. Those are a failure, also
+# where the process left with status 0.
 summarize() {
   LC_ALL=C awk -v limit="$1" '
     # XCTest writes Class.test on Linux and -[Module.Class test] on macOS.
@@ -94,6 +95,7 @@ summarize() {
       gsub(/[ \/]/, ".", name)
       return name
     }
+    function counted(tests) { return tests + 0 == 1 ? "1 test" : tests + 0 " tests" }
     function module(name) { return name in modules ? modules[name] : name }
     NR == FNR {
       name = $0
@@ -127,7 +129,7 @@ summarize() {
     END {
       sort = "sort"
       for (name in time) {
-        printf "  %-28s %5d tests %8.1f s\n", name, tests[name], time[name] | sort
+        printf "  %-28s %11s %8.1f s\n", name, counted(tests[name]), time[name] | sort
       }
       close(sort)
       for (name in time) {
@@ -136,11 +138,14 @@ summarize() {
         }
       }
       for (reason in skipped) {
-        count = skipped[reason]
-        printf "Skipped: %d %s: %s.\n", count, count == 1 ? "test" : "tests", reason | sort
+        printf "Skipped: %s: %s.\n", counted(skipped[reason]), reason | sort
       }
       close(sort)
-      for (name in open) printf "Began and did not end: %s.\n", name
+      for (name in open) {
+        printf "Began and did not end: %s.\n", name
+        unfinished = 1
+      }
+      exit unfinished
     }' "$2" "$3"
 }
 
@@ -172,15 +177,15 @@ swift test list "${configuration[@]}" --skip-build --disable-swift-testing 2>/de
   grep '^[A-Za-z0-9_]*\.[A-Za-z0-9_]*/test' >"$names" || stop "No tests were found."
 status=0
 swift test "${configuration[@]}" --skip-build --disable-swift-testing "$@" 2>&1 |
-  tee "$log" | awk '!/^Test (Case|Suite) .* (started|passed)/ && !/^\t Executed .* 0 failures/ {
+  tee "$log" | awk '!/^Test (Case|Suite) .* (started|passed|skipped)/ && !/^\t Executed .* 0 failures/ {
     print
     fflush()
   }' || status=$?
 
 step "Summary"
 if [ "${DISTILL_LONG_TESTS:-}" = 1 ]; then module_seconds=0; fi
-summarize "$module_seconds" "$names" "$log"
+summarize "$module_seconds" "$names" "$log" || status=$?
 if [ -n "$not_run" ]; then printf 'Not checked:\n%s' "$not_run"; fi
-grep -q '^Test Case .* passed' "$log" || stop "No test ran."
-[ "$status" -eq 0 ] || stop "Tests failed; the whole log is $PWD/$log."
+[ "$status" -eq 0 ] || stop "Tests failed; the whole log is '$PWD/$log'."
+grep -Eq '^Test Case .* (passed|skipped)' "$log" || stop "No test ran."
 printf 'Passed.\n'
