@@ -24,7 +24,7 @@ final class ExampleTests: XCTestCase {
       let folder = Bundle.main.bundleURL
     #endif
     let process = Process()
-    process.executableURL = folder.appending(path: name)
+    process.executableURL = folder.appendingPathComponent(name)
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()

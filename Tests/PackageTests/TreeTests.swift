@@ -20,7 +20,7 @@ final class TreeTests: XCTestCase {
       XCTFail("README.md: '\(path)' has no line under '\(Self.heading)'.")
     }
     for path in listed.subtracting(expected).sorted()
-    where !FileManager.default.fileExists(atPath: Package.root.appending(path: path).path) {
+    where !FileManager.default.fileExists(atPath: Package.root.appendingPathComponent(path).path) {
       XCTFail("README.md: '\(path)' under '\(Self.heading)' does not exist.")
     }
   }
