@@ -24,12 +24,13 @@ let package = Package(
       name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"],
       exclude: ["README.md"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
+    .target(
+      name: "Timings", dependencies: ["Models", "Layers", "Tensors", "CKernels", "Training"]),
     .executableTarget(
-      name: "distill", dependencies: ["Interface", "Models", "Tensors", "CKernels", "Training"]),
+      name: "distill", dependencies: ["Interface", "Timings", "Models", "Tensors"]),
     .executableTarget(
       name: "memorize", dependencies: ["Models", "Tensors", "Training"],
       path: "Examples/memorize"),
-    .testTarget(name: "PackageTests", dependencies: ["memorize"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
@@ -37,5 +38,6 @@ let package = Package(
       name: "ModelTests",
       dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
+    .testTarget(name: "PackageTests", dependencies: ["memorize"]),
   ]
 )

@@ -72,6 +72,8 @@ private struct Product {
   private static let kBlock = 512
   /// Columns packed at a time: a block of the right side stays in the last-level cache.
   private static let columnBlock = 1536
+  /// Blocks of k packed at a time.
+  private static let kBlocksAtOnce = 1
 
   /// A panel block's words along k.
   private func words(_ k: Int) -> Int {
@@ -80,7 +82,8 @@ private struct Product {
   }
 
   /// The left side is cut into as many chunks as keep all workers busy; the right side is packed
-  /// once, by all of them, and shared.
+  /// once, by all of them, and shared. A chunk runs through several blocks of k while its part of c
+  /// is in the cache.
   func run() {
     let pool = ThreadPool.shared
     let (mr, nr) = (Int(tiles.a_width), Int(tiles.b_width))
@@ -89,30 +92,42 @@ private struct Product {
     let chunks = min(strips, pool.threads * perWorker)
     let deepest = words(min(k, Self.kBlock))
     let longest = (strips + chunks - 1) / chunks * mr
-    let packedB = Buffer(bytes: (min(n, Self.columnBlock) + nr) * deepest * 4)
+    let widest = (min(n, Self.columnBlock) + nr - 1) / nr * nr
+    let packedB = Buffer(
+      bytes: min(Self.kBlocksAtOnce, (k + Self.kBlock - 1) / Self.kBlock) * widest * deepest * 4)
     let packedA = Buffer(bytes: pool.threads * longest * deepest * 4)
     let right = packedB.pointer.assumingMemoryBound(to: UInt32.self)
     let lefts = packedA.pointer.assumingMemoryBound(to: UInt32.self)
 
     for column in stride(from: 0, to: n, by: Self.columnBlock) {
       let width = min(Self.columnBlock, n - column)
-      for start in stride(from: 0, to: k, by: Self.kBlock) {
-        let depth = min(Self.kBlock, k - start)
-        pool.forEachChunk(of: width, size: 4 * nr) { range, _, _ in
+      for group in stride(from: 0, to: k, by: Self.kBlock * Self.kBlocksAtOnce) {
+        let starts = Array(
+          stride(from: group, to: min(k, group + Self.kBlock * Self.kBlocksAtOnce), by: Self.kBlock)
+        )
+        let parts = (width + 4 * nr - 1) / (4 * nr)
+        pool.run(parts * starts.count) { index, _ in
+          let (block, part) = index.quotientAndRemainder(dividingBy: parts)
+          let (start, first) = (starts[block], part * 4 * nr)
+          let depth = min(Self.kBlock, k - start)
           tiles.pack_b(
-            right + range.lowerBound * words(depth), b(start, column + range.lowerBound),
-            Int64(b.columnStride), Int64(b.rowStride), Int64(range.count), Int64(depth))
+            right + block * widest * deepest + first * words(depth), b(start, column + first),
+            Int64(b.columnStride), Int64(b.rowStride), Int64(min(4 * nr, width - first)),
+            Int64(depth))
         }
         pool.run(chunks) { chunk, worker in
           let first = strips * chunk / chunks * mr
           let rows = min(m, strips * (chunk + 1) / chunks * mr) - first
           let left = lefts + worker * longest * deepest
-          tiles.pack_a(
-            left, a(first, start), Int64(a.rowStride), Int64(a.columnStride), Int64(rows),
-            Int64(depth))
-          tiles.multiply(
-            c + first * n + column, Int64(n), left, right, Int64(rows), Int64(width), Int64(depth),
-            accumulating || start > 0 ? 1 : 0)
+          for (block, start) in starts.enumerated() {
+            let depth = min(Self.kBlock, k - start)
+            tiles.pack_a(
+              left, a(first, start), Int64(a.rowStride), Int64(a.columnStride), Int64(rows),
+              Int64(depth))
+            tiles.multiply(
+              c + first * n + column, Int64(n), left, right + block * widest * deepest,
+              Int64(rows), Int64(width), Int64(depth), accumulating || start > 0 ? 1 : 0)
+          }
         }
       }
     }

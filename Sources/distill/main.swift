@@ -1,37 +1,17 @@
-import CKernels
 import Foundation
-import Models
+import Timings
 import Tensors
-import Training
-
-func now() -> Double {
-  var t = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &t)
-  return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
-}
-func peak() -> String {
-  (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8))?.split(separator: "\n")
-    .first { $0.hasPrefix("VmHWM") }.map(String.init) ?? ""
-}
 let args = CommandLine.arguments
-let T = Int(args[1])!
-let precision: Precision = args[2] == "f32" ? .float32 : .bfloat16
-let configuration = try KnownModel.named("Qwen2.5-0.5B").configuration
-let decoder = Decoder(configuration, precision: precision)
-if args.count > 3 { decoder.recomputedBlocks = Int(args[3])! }
-decoder.initialize(seed: 1)
-let optimizer = AdamW(decoder.parameters, .init())
-let tokens = (0..<T).map { Int32(truncatingIfNeeded: RandomStream(seed: 1, "t")[$0] % 151_936) }
-let row = PackedTokens(tokens)
-let targets = Array(tokens.dropFirst()) + [-1]
-let weights = [Float](repeating: 1 / Float(T - 1), count: T)
-for _ in 0..<3 {
-  let a = now()
-  let lp = try decoder.accumulateGradients(row, targets: targets, weights: weights)
-  let b = now()
-  let norm = optimizer.gradientNorm()
-  let c = now()
-  optimizer.update(learningRate: 1e-4, gradientScale: AdamW.clippingScale(norm: norm, limit: 1))
-  let d = now()
-  print(-lp.reduce(0, +) / Float(T - 1), norm, "fb \(b-a) norm \(c-b) adam \(d-c) total \(d-a) tok/s \(Double(T)/(d-a))", peak())
+let watch = Stopwatch(Ceilings.measure())
+print(watch.ceilings)
+func show(_ m: Timing) {
+  print(String(format: "%@ %d %@  %.1f tok/s  %.1f GF/s  %.1f%%  %.2f GB %.3f s", m.name, m.tokensPerRow, m.precision, m.tokensPerSecond, m.operationsPerSecond / 1e9, m.fractionOfPeak * 100, Double(m.peakMemoryBytes) / 1e9, m.seconds))
+
+}
+let lengths = args.dropFirst(2).compactMap { Int($0) }
+let precisions = args.contains("bf16") ? [Precision.bfloat16] : args.contains("f32") ? [.float32] : Precision.allCases
+switch args[1] {
+case "products": ProductBenchmark.run(with: watch, precisions: precisions, matching: args[2], report: show)
+case "attention": AttentionBenchmark.run(with: watch, lengths: lengths, report: show)
+default: try TrainingBenchmark.run(with: watch, lengths: lengths, precisions: precisions, recomputing: args.contains("recompute"), report: show)
 }

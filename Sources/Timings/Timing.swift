@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// One timed piece of work, and how near it came to the machine's limit.
-public struct Measurement: Codable, Sendable {
+public struct Timing: Codable, Sendable {
   /// What was timed, such as "training step, Qwen2.5-0.5B".
   public let name: String
   /// Tokens in one row: the rows of a product, the length of an attention or training row.
@@ -32,7 +32,7 @@ public struct Stopwatch {
   func measure(
     _ name: String, tokensPerRow: Int, precision: Precision, operations: Double, threads: Int,
     warmUp: Bool = true, runs: Int = 3, seconds: Double = 0.5, _ body: () throws -> Void
-  ) rethrows -> Measurement {
+  ) rethrows -> Timing {
     PeakMemory.reset()
     if warmUp { try body() }
     var times: [Double] = []
@@ -49,7 +49,7 @@ public struct Stopwatch {
       case (.bfloat16, 1): ceilings.bfloat16PerCore
       case (.bfloat16, _): ceilings.bfloat16
       }
-    return Measurement(
+    return Timing(
       name: name, tokensPerRow: tokensPerRow, precision: precision.rawValue,
       tokensPerSecond: Double(tokensPerRow) / median,
       fractionOfPeak: operations / median / best, peakMemoryBytes: PeakMemory.bytes,

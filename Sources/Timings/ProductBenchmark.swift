@@ -14,17 +14,22 @@ public enum ProductBenchmark {
     case forward, inputGradient = "input gradient", weightGradient = "weight gradient"
   }
 
-  /// - Parameter report: Called with each measurement as it is made.
+  /// - Parameters:
+  ///   - text: What must occur in the name of a shape.
+  ///   - report: Called with each measurement as it is made.
   public static func run(
-    with stopwatch: Stopwatch, rows: Int = 1024, report: (Measurement) throws -> Void
+    with stopwatch: Stopwatch, rows: Int = 1024, precisions: [Precision] = Precision.allCases,
+    matching text: String = "", report: (Timing) throws -> Void
   ) rethrows {
     let pool = ThreadPool.shared
     let all = pool.threads
     defer { pool.threads = all }
-    for precision in Precision.allCases {
-      for shape in shapes {
+    for precision in precisions {
+      for shape in shapes where text.isEmpty || shape.what.contains(text) {
         let x = random([rows, shape.inputs], 1), w = random([shape.outputs, shape.inputs], 2)
-        let y = random([rows, shape.outputs], 3)
+        let dy = random([rows, shape.outputs], 3)
+        let y = Tensor(uninitialized: dy.shape)
+        let dx = Tensor(uninitialized: x.shape), dw = Tensor(uninitialized: w.shape)
         for direction in Direction.allCases {
           for threads in Set([1, all]).sorted() {
             pool.threads = threads
@@ -38,11 +43,9 @@ public enum ProductBenchmark {
               ) {
                 switch direction {
                 case .forward: y.setProduct(of: x.matrix, w.transposed, precision)
-                case .inputGradient: x.setProduct(of: y.matrix, w.matrix, precision)
-                case .weightGradient: w.setProduct(of: y.transposed, x.matrix, precision)
+                case .inputGradient: dx.setProduct(of: dy.matrix, w.matrix, precision)
+                case .weightGradient: dw.setProduct(of: dy.transposed, x.matrix, precision)
                 }
-                // What is written is read by the next run: it must stay small.
-                if direction != .forward { x.fillNormalIfLarge(y, w) }
               })
           }
         }
