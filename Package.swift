@@ -12,6 +12,7 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "Commands", targets: ["Commands"]),
   ],
   targets: [
     .target(name: "CKernels"),
@@ -23,11 +24,20 @@ let package = Package(
     .target(
       name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
-    .executableTarget(
-      name: "distill", dependencies: ["Interface", "Models", "Tensors", "CKernels", "Training"]),
+    .target(name: "Timings", dependencies: ["Tensors", "CKernels"]),
+    .target(
+      name: "Commands",
+      dependencies: ["Interface", "Timings", "Models", "Tensors", "Safetensors", "Storage"],
+      exclude: ["README.md"]),
+    .executableTarget(name: "distill", dependencies: ["Commands", "Interface"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "Commands", "Interface", "Timings", "Models", "Tensors", "Safetensors", "Storage",
+      ]),
     .testTarget(
       name: "ModelTests",
       dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
