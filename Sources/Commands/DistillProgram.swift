@@ -10,6 +10,7 @@ extension Program {
     globals: [threads],
     commands: [
       .inspect, .convert, .initialize, .recipe(kinds: recipeKinds, program: "distill"), .kernels,
+      .bench,
     ])
 
   /// The kinds of recipes that the commands read.

@@ -14,10 +14,11 @@ public enum AttentionBenchmark {
 
   /// - Parameter report: Called with each measurement as it is made.
   public static func run(
-    with stopwatch: Stopwatch, lengths: [Int] = lengths, report: (Timing) throws -> Void
+    with stopwatch: Stopwatch, lengths: [Int] = lengths,
+    precisions: [Precision] = Precision.allCases, report: (Timing) throws -> Void
   ) rethrows {
     for length in lengths {
-      for precision in Precision.allCases {
+      for precision in precisions {
         let attention = Attention(heads: 14, keyValueHeads: 2, headSize: 64, precision: precision)
         let qkv = ProductBenchmark.random([length, 18 * 64], 1)
         let dO = ProductBenchmark.random([length, 14 * 64], 2)

@@ -29,7 +29,8 @@ public enum TrainingBenchmark {
             "training step, \(model.name)" + (recomputing ? ", blocks recomputed" : ""),
             tokensPerRow: length, precision: precision,
             operations: operations(model.configuration, length: length),
-            threads: ThreadPool.shared.threads, runs: length > 2048 ? 1 : 3
+            threads: ThreadPool.shared.threads, warmUp: length <= 16384,
+            runs: length > 2048 ? 1 : 3
           ) {
             _ = try decoder.accumulateGradients(row, targets: targets, weights: weights)
             optimizer.update(
@@ -39,6 +40,17 @@ public enum TrainingBenchmark {
       }
     }
     StoragePool.shared.trim()
+  }
+
+  /// About the bytes a step needs: weights, gradients and two moments, what blocks keep, one block
+  /// at work, and half a gigabyte for logits and packed operands.
+  public static func bytes(length: Int, recomputing: Bool) throws -> Int {
+    let model = try KnownModel.named("Qwen2.5-0.5B").configuration
+    let C = model.hiddenSize, F = model.intermediateSize
+    let heads = (2 * model.numAttentionHeads + 2 * model.numKeyValueHeads) * model.headDim
+    let kept = recomputing ? C : 2 * C + heads + 2 * F
+    let working = 6 * heads + 2 * C + 4 * F * min(length, 4096) / max(length, 1)
+    return model.bytesToTrain() + 4 * length * (model.numHiddenLayers * kept + working) + (500 << 20)
   }
 
   /// Operations of a step: six for each weight that multiplies a token (two forward, four
