@@ -41,7 +41,8 @@ struct TensorMatch {
     guard let embedding else {
       if head != nil {
         notes.append(
-          "\(path): the embedding is stored as '\(ParameterRole.head.name())', which it is tied to.")
+          "\(path): the embedding is stored as '\(ParameterRole.head.name())', which it is tied to."
+        )
       }
       return head
     }

@@ -7,10 +7,11 @@ import Foundation
 /// library is not linked but loaded, with the choice made beforehand from what the CPU can do. A
 /// user's own setting wins. It runs on one thread per call; the tiles around it are ours.
 public struct OpenBLAS: @unchecked Sendable {
-  typealias SGEMM = @convention(c) (
-    Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>, Int32,
-    UnsafePointer<Float>, Int32, Float, UnsafeMutablePointer<Float>, Int32
-  ) -> Void
+  typealias SGEMM =
+    @convention(c) (
+      Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>, Int32,
+      UnsafePointer<Float>, Int32, Float, UnsafeMutablePointer<Float>, Int32
+    ) -> Void
 
   let sgemm: SGEMM
   /// The kernels it runs, as OpenBLAS names them, such as "SkylakeX".

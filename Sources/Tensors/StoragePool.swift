@@ -12,6 +12,7 @@ public final class StoragePool: @unchecked Sendable {
   private var freeSizes: [Int] = []  // of `free`, ascending
 
   private static let hugePage = 2 << 20
+  private static let hugePageAdvice: Int32 = 14  // MADV_HUGEPAGE, which Swift does not import
 
   /// Memory for at least `bytes` bytes, aligned to 64, with whatever it held before.
   func take(_ bytes: Int) -> (pointer: UnsafeMutableRawPointer, size: Int) {
@@ -67,7 +68,7 @@ public final class StoragePool: @unchecked Sendable {
     guard status == 0, let pointer else { preconditionFailure("no memory for \(size) bytes") }
     #if os(Linux)
       // Whole huge pages only: the rest of a page would be memory that nobody uses.
-      if size >= hugePage { madvise(pointer, size / hugePage * hugePage, 14 /* MADV_HUGEPAGE */) }
+      if size >= hugePage { madvise(pointer, size / hugePage * hugePage, hugePageAdvice) }
     #endif
     return pointer
   }

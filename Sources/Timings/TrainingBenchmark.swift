@@ -50,7 +50,8 @@ public enum TrainingBenchmark {
     let heads = (2 * model.numAttentionHeads + 2 * model.numKeyValueHeads) * model.headDim
     let kept = recomputing ? C : 2 * C + heads + 2 * F
     let working = 6 * heads + 2 * C + 4 * F * min(length, 4096) / max(length, 1)
-    return model.bytesToTrain() + 4 * length * (model.numHiddenLayers * kept + working) + (500 << 20)
+    return model.bytesToTrain() + 4 * length * (model.numHiddenLayers * kept + working)
+      + (500 << 20)
   }
 
   /// Operations of a step: six for each weight that multiplies a token (two forward, four

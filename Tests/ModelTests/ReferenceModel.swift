@@ -36,7 +36,8 @@ struct ReferenceModel {
     }
   }
 
-  static let packageFixtures = URL(fileURLWithPath: #filePath)
+  static let packageFixtures =
+    URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures"
 
   func has(_ tensor: String) -> Bool { reference[tensor] != nil }
