@@ -116,7 +116,10 @@ struct HeaderReader {
     }) {
       return dtype
     }
-    if let dtype = SafetensorsType(rawValue: written.uppercased()) {
+    let longest = 16
+    if written.utf8.count <= longest,
+      let dtype = SafetensorsType(rawValue: written.uppercased())
+    {
       throw error(name, "has dtype \(quoted(written)). Did you mean '\(dtype.rawValue)'?")
     }
     let known = SafetensorsType.allCases.map(\.rawValue).joined(separator: ", ")

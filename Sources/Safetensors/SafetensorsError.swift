@@ -22,25 +22,6 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// A name from a file, in quotes, fit for one line of a terminal.
-func quoted(_ name: String) -> String {
-  let longest = 100
-  var text = ""
-  for (i, scalar) in name.unicodeScalars.enumerated() {
-    if i == longest {
-      text += "…"
-      break
-    }
-    if scalar.properties.generalCategory == .control {
-      let digits = String(scalar.value, radix: 16)
-      text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    } else {
-      text.unicodeScalars.append(scalar)
-    }
-  }
-  return "'" + text + "'"
-}
-
 /// What a tensor may not be called, as a sentence; nil if the name is fine.
 ///
 /// The format allows any string. Names are printed and compared here, never used as paths, so

@@ -37,7 +37,8 @@ extension SafetensorsFile {
       }
       try file.commit()
     } catch let error as FileError {
-      throw SafetensorsError(error, file: path)
+      // A source may have failed to read another file.
+      throw SafetensorsError(error, file: error.path)
     }
   }
 }

@@ -143,7 +143,7 @@ private func checkOlder(
     guard !isFolder, isOwn(name) else {
       throw FileError(
         path, .foreignFile,
-        "'\(name)' in it would be lost, as the folder is replaced as a whole. "
+        "\(quoted(name)) in it would be lost, as the folder is replaced as a whole. "
           + "Move that away, or choose another folder.")
     }
   }

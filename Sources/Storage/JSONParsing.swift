@@ -29,7 +29,8 @@ extension JSONValue {
         let key = tokens.string(text)
         guard open[open.count - 1].addKey(key) else {
           throw tokens.error(
-            at: tokens.tokenStart, "key '\(key)' a second time in one object. Keep one of them.")
+            at: tokens.tokenStart,
+            "key \(quoted(key)) a second time in one object. Keep one of them.")
         }
         continue
       case .endObject: value = .object(JSONObject(members: open.removeLast().members))

@@ -334,12 +334,13 @@ public struct JSONTokens {
       return end > start + 32 ? word + "…" : word
     }
     guard start < bytes.count else { return "" }
-    guard bytes[start] >= 0x20, bytes[start] != 0x7F else {
-      return codePoint(UInt32(bytes[start]))
-    }
     let length = lengthOfUTF8(at: start)
     guard length > 0 else { return "byte " + hex(bytes[start]) }
-    return String(decoding: self[start..<(start + length)], as: UTF8.self)
+    let character = String(decoding: self[start..<(start + length)], as: UTF8.self)
+    guard let scalar = character.unicodeScalars.first, isUnprintable(scalar) else {
+      return character
+    }
+    return codePoint(scalar.value)
   }
 
   /// What stands at `position` instead of what the grammar needs there.
