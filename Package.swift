@@ -19,9 +19,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "CKernels", exclude: ["README.md"]),
-    .target(name: "Storage"),
+    .target(name: "Storage", exclude: ["README.md"]),
     .target(name: "Interface", exclude: ["README.md"]),
-    .target(name: "Safetensors", dependencies: ["Storage"]),
+    .target(name: "Safetensors", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
