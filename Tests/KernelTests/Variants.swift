@@ -8,9 +8,10 @@ struct Variant: CustomStringConvertible {
   let description: String
   let kernels: ck_kernels
 
-  /// Whether products come from the processor's own bfloat16 instructions.
+  /// Whether products come from the processor's own bfloat16 instructions, not emulated ones.
   var hasBFloat16Instructions: Bool {
-    kernels.isa == ck_isa_avx512_bf16 || kernels.isa == ck_isa_neon_bf16
+    (kernels.isa == ck_isa_avx512_bf16 || kernels.isa == ck_isa_neon_bf16)
+      && description == String(cString: ck_isa_name(kernels.isa))
   }
 
   static let portable = Variant(
