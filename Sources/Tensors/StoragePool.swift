@@ -10,7 +10,10 @@ public final class StoragePool: @unchecked Sendable {
   private let lock = NSLock()
   private var free: [Int: [UnsafeMutableRawPointer]] = [:]
   private var freeSizes: [Int] = []  // of `free`, ascending
+  private(set) var bytesFree = 0
+  private var bytesInUse = 0
 
+  private static let freeBytesAlwaysKept = 256 << 20
   private static let hugePage = 2 << 20
   private static let hugePageAdvice: Int32 = 14  // MADV_HUGEPAGE, which Swift does not import
 
@@ -22,17 +25,44 @@ public final class StoragePool: @unchecked Sendable {
     if let index = freeSizes.firstIndex(where: { $0 >= size }), freeSizes[index] <= size + size / 8
     {
       let found = freeSizes[index]
-      if let pointer = free[found]?.popLast() {
-        if free[found]?.isEmpty == true {
-          free[found] = nil
-          freeSizes.remove(at: index)
-        }
+      if let pointer = popFree(index) {
+        bytesInUse += found
         lock.unlock()
         return (pointer, found)
       }
     }
+    bytesInUse += size
+    let surplus = takeSurplus()
     lock.unlock()
+    for pointer in surplus { Foundation.free(pointer) }
     return (Self.allocate(size), size)
+  }
+
+  /// What is free beyond a quarter of what is in use, the largest first.
+  ///
+  /// Rows of many lengths leave buffers of many sizes, which would add up. Looked at only when
+  /// nothing fits: steps that repeat find what they left.
+  private func takeSurplus() -> [UnsafeMutableRawPointer] {
+    var surplus: [UnsafeMutableRawPointer] = []
+    while bytesFree > max(Self.freeBytesAlwaysKept, bytesInUse / 4),
+      let pointer = popFree(freeSizes.count - 1)
+    {
+      surplus.append(pointer)
+    }
+    return surplus
+  }
+
+  /// Takes a buffer of the size at `index` of `freeSizes` out of those that are free.
+  private func popFree(_ index: Int) -> UnsafeMutableRawPointer? {
+    guard freeSizes.indices.contains(index) else { return nil }
+    let size = freeSizes[index]
+    guard let pointer = free[size]?.popLast() else { return nil }
+    bytesFree -= size
+    if free[size]?.isEmpty == true {
+      free[size] = nil
+      freeSizes.remove(at: index)
+    }
+    return pointer
   }
 
   func give(_ pointer: UnsafeMutableRawPointer, size: Int) {
@@ -42,6 +72,8 @@ public final class StoragePool: @unchecked Sendable {
       freeSizes.insert(size, at: freeSizes.firstIndex { $0 > size } ?? freeSizes.count)
     }
     free[size]?.append(pointer)
+    bytesFree += size
+    bytesInUse -= size
     lock.unlock()
   }
 
@@ -51,6 +83,7 @@ public final class StoragePool: @unchecked Sendable {
     let buffers = free.values.joined()
     free = [:]
     freeSizes = []
+    bytesFree = 0
     lock.unlock()
     for buffer in buffers { Foundation.free(buffer) }
   }

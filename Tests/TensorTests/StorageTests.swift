@@ -47,6 +47,20 @@ final class StorageTests: XCTestCase {
     pool.trim()
   }
 
+  /// Buffers of ever larger sizes do not add up: beyond a quarter of a gigabyte, what is free goes
+  /// back to the system when something else is needed.
+  func testFreeMemoryOfManySizesDoesNotAddUp() {
+    let pool = StoragePool()
+    for number in 1...30 {
+      let (pointer, size) = pool.take(number * number * 1_000_000)
+      XCTAssertLessThanOrEqual(pool.bytesFree, 256 << 20, "while \(size) bytes are in use")
+      pool.give(pointer, size: size)
+    }
+    XCTAssertLessThanOrEqual(pool.bytesFree, (256 << 20) + 902 * 1_000_000)
+    pool.trim()
+    XCTAssertEqual(pool.bytesFree, 0)
+  }
+
   func testMemoryIsAligned() {
     let pool = StoragePool()
     for bytes in [0, 1, 63, 64, 65, 4095, 4096, 4097, 3 << 20] {
