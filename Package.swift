@@ -36,7 +36,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Commands", "Interface", "Timings", "Models", "Tensors", "Safetensors", "Storage",
+        "distill", "Commands", "Interface", "Timings", "Models", "Tensors", "Safetensors",
+        "Storage",
       ]),
     .testTarget(
       name: "ModelTests",
