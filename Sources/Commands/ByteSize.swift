@@ -1,9 +1,8 @@
-import Foundation
 import Interface
 import Models
 
 /// A number of bytes as a person writes it: "5GB", "1.5 GB" or "512MiB", in upper or lower case.
-struct ByteSize: Equatable, Sendable, Decodable {
+struct ByteSize: Equatable, Sendable {
   let bytes: Int
 
   static let wording = "a size such as '5GB' or '500MB'"
@@ -20,17 +19,6 @@ struct ByteSize: Equatable, Sendable, Decodable {
       let bytes = Int(exactly: (value * factor).rounded()), bytes > 0
     else { return nil }
     self.bytes = bytes
-  }
-
-  init(from decoder: any Swift.Decoder) throws {
-    let text = try decoder.singleValueContainer().decode(String.self)
-    guard let size = ByteSize(text) else {
-      throw DecodingError.dataCorrupted(
-        .init(
-          codingPath: decoder.codingPath,
-          debugDescription: "must be \(Self.wording); it is '\(text.prefix(60))'"))
-    }
-    self = size
   }
 }
 

@@ -10,7 +10,9 @@ struct InitializeRecipe: Decodable, Sendable {
   let seed: UInt64
   let dtype: StoredType
   let output: String
-  let shardSize: ByteSize
+  /// A `ByteSize` as it is written. A type that refuses texts would keep the mistakes behind it
+  /// from being told at the same time.
+  let shardSize: String
   /// A folder whose tokenizer is carried along.
   let tokenizer: String?
 }
@@ -44,7 +46,8 @@ extension RecipeKind {
         // A folder whose tokenizer is copied into the new one; without the key, none is.
         // tokenizer: "Checkpoints/qwen2.5-0.5b",
       }
-      """)
+      """,
+    check: { _ = try $0.maximumShardBytes(in: "The recipe") })
 }
 
 extension Command {
@@ -57,7 +60,7 @@ extension Command {
       into memory.
       """,
     example: """
-      distill recipe initialize > my-initialize.json5
+      distill initialize my-initialize.json5
       distill initialize my-initialize.json5 --set seed=7 --set output=random-7
       """,
     takes: recipe, set, replace,
@@ -67,11 +70,12 @@ extension Command {
       ).recipe
       let configuration = try ModelName(recipe.configuration).configuration
       for note in configuration.notes { console.note("Note: \(note)") }
+      let maximumShardBytes = try recipe.maximumShardBytes(in: arguments[Self.recipe])
       try recipe.checkTokenizer()
       let writing = ModelWriting(
         configuration: configuration, path: recipe.output, origin: recipe.tokenizer,
         options: Checkpoint.SavingOptions(
-          dtype: recipe.dtype.dtype, maximumShardBytes: recipe.shardSize.bytes,
+          dtype: recipe.dtype.dtype, maximumShardBytes: maximumShardBytes,
           replacing: arguments[replace]))
       let result = try writing.run(on: console) { index, parameter in
         initialFill(of: parameter, at: index, of: configuration, seed: recipe.seed)
@@ -85,6 +89,15 @@ extension Command {
 }
 
 extension InitializeRecipe {
+  /// The bytes that `shardSize` stands for; `file` is what the error calls the recipe.
+  fileprivate func maximumShardBytes(in file: String) throws(CommandError) -> Int {
+    guard let size = ByteSize(shardSize) else {
+      throw CommandError(
+        "\(file): 'shardSize' must be \(ByteSize.wording); it is '\(shardSize.prefix(60))'.")
+    }
+    return size.bytes
+  }
+
   fileprivate func checkTokenizer() throws {
     guard let tokenizer else { return }
     guard FileManager.default.fileExists(atPath: tokenizer + "/tokenizer.json") else {
