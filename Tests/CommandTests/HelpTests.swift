@@ -16,6 +16,7 @@ final class HelpTests: XCTestCase {
         initialize  Makes a model with random weights.
         recipe      Prints a recipe to start from.
         kernels     Shows what this machine computes with, and how fast.
+        bench       Times products, attention and training on this machine.
 
       Every command accepts:
         --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
@@ -189,6 +190,46 @@ final class HelpTests: XCTestCase {
       Examples:
         distill kernels
         distill kernels --threads 4 --json
+      """)
+  }
+
+  func testBench() {
+    assertPrints(
+      distill("help", "bench"),
+      """
+      Times products, attention and training on this machine.
+
+      Measures the machine's ceilings, and then matrix products at the shapes of the
+      paper's students, causal attention over 1,024, 8,192 and 32,768 tokens, and full
+      training steps (forward, backward, clipping, AdamW) of a random Qwen2.5-0.5B on
+      rows of 1,024 and 4,096 tokens, in float32 and bfloat16. Names of parts choose
+      among them: products, attention, training. Every figure comes with its fraction
+      of the ceiling of its precision.
+
+      The whole takes some minutes and up to 15 GB of memory. Run it while nothing
+      else runs.
+
+      Usage: distill bench [<part>] [--tokens <count>] [--precision <precision>]
+                           [--recompute] [--json]
+
+      Arguments:
+        <part>  Only this part: products, attention or training.
+
+      Options:
+        --tokens <count>         Rows of this length only, in attention and training.
+        --precision <precision>  Only this precision: float32 or bfloat16.
+        --recompute              Run blocks again in the backward pass instead of
+                                 keeping them.
+        --json                   Print a JSON array of timings.
+
+      Every command accepts:
+        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
+                           one for each core.
+
+      Examples:
+        distill bench
+        distill bench training --tokens 1024 --precision bfloat16
+        distill bench attention --json
       """)
   }
 

@@ -1,0 +1,79 @@
+import Foundation
+import Storage
+import XCTest
+
+@testable import Commands
+@testable import Timings
+
+final class BenchTests: XCTestCase {
+  private let timing = Timing(
+    name: "attention forward", tokensPerRow: 8192, precision: "bfloat16", tokensPerSecond: 6554.43,
+    fractionOfPeak: 0.6839, peakMemoryBytes: 367_001_600, seconds: 1.25,
+    operationsPerSecond: 240.5e9, threads: 2)
+
+  func testALineOfText() {
+    XCTAssertEqual(
+      [TimingLine.header, TimingLine.text(timing)],
+      [
+        "tokens  precision    tokens/s   GFLOP/s  of peak     memory",
+        "  8192   bfloat16      6554.4     240.5   68.4 %    350 MiB  attention forward",
+      ])
+  }
+
+  func testJSON() {
+    XCTAssertEqual(
+      String(decoding: TimingLine.json(timing).serialized(), as: UTF8.self),
+      #"{"name":"attention forward","tokensPerRow":8192,"precision":"bfloat16","#
+        + #""tokensPerSecond":6554.43,"fractionOfPeak":0.6839,"peakMemoryBytes":367001600,"#
+        + #""seconds":1.25,"operationsPerSecond":240500000000,"threads":2}"#)
+  }
+
+  /// A run of the command on rows that take no time, as JSON that has the documented fields.
+  func testAttentionOfShortRows() throws {
+    let run = distill("bench", "attention", "--tokens", "32", "--json")
+    XCTAssertEqual(run.status, 0)
+    guard
+      case .array(let timings) = try JSONValue(parsing: [UInt8](run.output.utf8), source: "bench")
+    else { return XCTFail("no array: \(run.output)") }
+    XCTAssertEqual(timings.count, 4)
+    for timing in timings {
+      guard case .object(let object) = timing else { return XCTFail("no object") }
+      XCTAssertEqual(object["tokensPerRow"], .number(JSONNumber(32)))
+      for key in ["tokensPerSecond", "fractionOfPeak", "peakMemoryBytes"] {
+        guard case .number(let number) = object[key] else { return XCTFail("no \(key)") }
+        XCTAssertGreaterThan(try XCTUnwrap(number.double), 0, key)
+      }
+    }
+  }
+
+  func testMistakes() {
+    let usage = """
+      Usage: distill bench [<part>] [--tokens <count>] [--precision <precision>]
+                           [--recompute] [--json]
+      See 'distill help bench'.
+
+      """
+    for (words, message) in [
+      (
+        ["bench", "trainin"],
+        "Unknown part 'trainin'; it is one of 'products', 'attention', 'training'."
+      ),
+      (
+        ["bench", "--precision", "float16"],
+        "The value 'float16' is invalid for '--precision <precision>': it must be 'float32' or "
+          + "'bfloat16'."
+      ),
+    ] {
+      let run = distill(words)
+      XCTAssertEqual(run.errors, "Error: \(message)\n\(usage)")
+      XCTAssertEqual(run.status, 64)
+    }
+  }
+
+  func testATrainingStepNeedsMoreForLongerRowsAndLessWhenRecomputing() throws {
+    let short = try TrainingBenchmark.bytes(length: 1024, recomputing: false)
+    XCTAssertEqual(Double(short), 9.5e9, accuracy: 0.6e9)
+    XCTAssertGreaterThan(try TrainingBenchmark.bytes(length: 4096, recomputing: false), short)
+    XCTAssertLessThan(try TrainingBenchmark.bytes(length: 1024, recomputing: true), short)
+  }
+}
