@@ -25,7 +25,7 @@ final class BenchTests: XCTestCase {
       String(decoding: TimingLine.json(timing).serialized(), as: UTF8.self),
       #"{"name":"attention forward","tokensPerRow":8192,"precision":"bfloat16","#
         + #""tokensPerSecond":6554.43,"fractionOfPeak":0.6839,"peakMemoryBytes":367001600,"#
-        + #""seconds":1.25,"operationsPerSecond":240500000000,"threads":2}"#)
+        + #""seconds":1.25,"operationsPerSecond":240500000000.0,"threads":2}"#)
   }
 
   /// A run of the command on rows that take no time, as JSON that has the documented fields.
@@ -53,18 +53,16 @@ final class BenchTests: XCTestCase {
       See 'distill help bench'.
 
       """
-    for (words, message) in [
+    for (run, message) in [
       (
-        ["bench", "trainin"],
+        distill("bench", "trainin"),
         "Unknown part 'trainin'; it is one of 'products', 'attention', 'training'."
       ),
       (
-        ["bench", "--precision", "float16"],
-        "The value 'float16' is invalid for '--precision <precision>': it must be 'float32' or "
-          + "'bfloat16'."
+        distill("bench", "--precision", "float16"),
+        "'--precision <precision>' must be 'float32' or 'bfloat16', but was given 'float16'."
       ),
     ] {
-      let run = distill(words)
       XCTAssertEqual(run.errors, "Error: \(message)\n\(usage)")
       XCTAssertEqual(run.status, 64)
     }
