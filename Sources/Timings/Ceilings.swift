@@ -27,11 +27,13 @@ public struct Ceilings: Codable, Sendable {
       case .success(let library): "\(library.version), \(library.core) kernels"
       case .failure: "none"
       }
+    let one = peak(threads: 1, kernels.peak_float32)
+    let all = peak(threads: pool.threads, kernels.peak_float32)
+    let hasBFloat16 = kernels.bfloat16.k_per_step > 1
     return Ceilings(
-      float32PerCore: peak(threads: 1, kernels.peak_float32),
-      float32: peak(threads: pool.threads, kernels.peak_float32),
-      bfloat16PerCore: peak(threads: 1, kernels.peak_bfloat16),
-      bfloat16: peak(threads: pool.threads, kernels.peak_bfloat16),
+      float32PerCore: one, float32: all,
+      bfloat16PerCore: hasBFloat16 ? peak(threads: 1, kernels.peak_bfloat16) : one,
+      bfloat16: hasBFloat16 ? peak(threads: pool.threads, kernels.peak_bfloat16) : all,
       readPerCore: read(buffer, threads: 1), read: read(buffer, threads: pool.threads),
       threads: pool.threads, instructionSet: String(cString: ck_isa_name(kernels.isa)),
       openBLAS: library)
