@@ -40,6 +40,7 @@ final class WritingTests: XCTestCase {
       let bytes = try XCTUnwrap(folder.bytes("x"))
       XCTAssertEqual((bytes.count - 3) % 8, 0)
       XCTAssertEqual(Int(bytes[0]) % 8, 0)
+      XCTAssertLessThan(bytes.dropLast(3).reversed().prefix { $0 == 0x20 }.count, 8)
       XCTAssertEqual(try SafetensorsFile(at: folder.file("x"))[name]?.shape, [3])
       XCTAssertEqual(try SafetensorsFile(at: folder.file("x")).metadata, [:])
     }
