@@ -15,6 +15,14 @@ extension JSONValue {
     parsing bytes: UnsafeRawBufferPointer, source: String, limits: JSONLimits = .default
   ) throws(JSONError) {
     var tokens = try JSONTokens(bytes, source: source, limits: limits)
+    try self.init(reading: &tokens)
+    _ = try tokens.next()
+  }
+
+  /// Reads the value that comes next in a text, and leaves the reader behind it.
+  ///
+  /// - Throws: `JSONError`, also where the text is over or an array or object ends instead.
+  public init(reading tokens: inout JSONTokens) throws(JSONError) {
     var open: [Container] = []
     while true {
       var value: JSONValue
@@ -25,6 +33,8 @@ extension JSONValue {
       case .beginArray:
         open.append(Container(isObject: false))
         continue
+      case .endObject where open.isEmpty, .endArray where open.isEmpty, .key where open.isEmpty:
+        throw tokens.error(at: tokens.tokenStart, "no value where one must be.")
       case .key(let text):
         let key = tokens.string(text)
         guard open[open.count - 1].addKey(key) else {
@@ -45,7 +55,6 @@ extension JSONValue {
         throw tokens.error(at: tokens.position, "the text ends where a value must be.")
       }
       if open.isEmpty {
-        _ = try tokens.next()
         self = value
         return
       }

@@ -5,15 +5,20 @@ enum PeakMemory {
   /// In bytes, since the last `reset` where the system can forget, else since the start.
   static var bytes: Int {
     #if os(Linux)
-      guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-        let kibibytes = line.split(separator: " ").dropFirst().compactMap({ Int($0) }).first
-      else { return 0 }
-      return kibibytes << 10
+      let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+      return status.flatMap(bytes(inStatus:)) ?? 0
     #else
       var usage = rusage()
       return getrusage(RUSAGE_SELF, &usage) == 0 ? Int(usage.ru_maxrss) : 0
     #endif
+  }
+
+  /// The peak in the text of Linux's `/proc/self/status`, whose columns may be parted by a tab, by
+  /// spaces, or by both.
+  static func bytes(inStatus status: String) -> Int? {
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+      .map { $0 << 10 }
   }
 
   /// Starts counting again from what is held now.
