@@ -12,6 +12,9 @@ public struct Tokenizer: Sendable {
   public let prefix: [Int32]
   /// What `addingSpecialTokens` puts behind a text.
   public let suffix: [Int32]
+  /// The texts of special tokens by role: `bos_token`, `eos_token`, `pad_token` and so on, as the
+  /// checkpoint's configuration names them and its chat template expects them.
+  public let roles: [String: String]
 
   let decoder: TokenDecoder
   private let model: BytePairModel
@@ -22,6 +25,7 @@ public struct Tokenizer: Sendable {
     addedTokens = definition.addedTokens.sorted { $0.id < $1.id }
     prefix = definition.prefix
     suffix = definition.suffix
+    roles = definition.roles
     decoder = definition.decoder
     model = definition.model
     addedByID = Dictionary(addedTokens.map { ($0.id, $0) }) { first, _ in first }
@@ -64,6 +68,9 @@ public struct Tokenizer: Sendable {
     addedByID[id]?.content
       ?? model.vocabulary.bytes(of: Int(id)).map { String(decoding: $0, as: UTF8.self) }
   }
+
+  /// The token of a role, such as `eos_token`; nil if the checkpoint names none.
+  public func id(role: String) -> Int32? { roles[role].flatMap { id(of: $0) } }
 
   /// Whether a token controls the model and is no text.
   public func isSpecial(_ id: Int32) -> Bool { addedByID[id]?.special ?? false }

@@ -10,6 +10,8 @@ struct TokenizerDefinition: Sendable {
   /// What goes before and behind a text.
   var prefix: [Int32] = []
   var suffix: [Int32] = []
+  /// The special tokens by role, such as `bos_token`.
+  var roles: [String: String] = [:]
 }
 
 /// Reads the parts of `tokenizer.json` that say what is done to text.

@@ -32,6 +32,26 @@ struct TokenizerFile {
     }
   }
 
+  /// Reads `vocab.json`: an object of tokens and ids.
+  static func vocabulary(at path: String) throws(TokenizerError) -> ByteTable {
+    do {
+      let mapped = try MappedFile(at: path)
+      return try withExtendedLifetime(mapped) {
+        var file = TokenizerFile(
+          source: path, reader: ComponentReader(source: path),
+          tokens: try JSONTokens(
+            mapped.bytes, source: path, limits: JSONLimits(bytes: TokenizerLimits.fileBytes)))
+        try file.readVocabulary()
+        _ = try file.tokens.next()
+        return file.vocabulary
+      }
+    } catch let error as TokenizerError {
+      throw error
+    } catch {
+      throw TokenizerError(error)
+    }
+  }
+
   // MARK: Reading
 
   private mutating func readSections() throws {

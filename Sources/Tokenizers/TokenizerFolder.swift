@@ -4,22 +4,55 @@ extension Tokenizer {
   /// The tokenizer of a checkpoint's folder.
   ///
   /// Looked for are `tokenizer.json`, then `vocab.json` with `merges.txt`, then a
-  /// `tokenizer.model` in tiktoken's format.
+  /// `tokenizer.model` in tiktoken's format, which is taken to be Llama 3's. Beside them
+  /// `tokenizer_config.json` (or the older `special_tokens_map.json` and `added_tokens.json`) says
+  /// which tokens begin and end a text.
   ///
   /// - Throws: `TokenizerError`.
   public init(at path: String) throws(TokenizerError) {
-    try self.init(file: path + "/tokenizer.json")
+    let configuration = try TokenizerConfiguration(at: path)
+    var source = path + "/tokenizer.json"
+    var definition: TokenizerDefinition
+    if let file = try Self.file(source) {
+      definition = try withExtendedLifetime(file) { () throws(TokenizerError) in
+        try TokenizerFile.read(file.bytes, source: source)
+      }
+    } else if try Self.file(path + "/vocab.json") != nil {
+      source = path + "/vocab.json"
+      guard let splitting = VocabularyFiles.Splitting(tokenizerClass: configuration.tokenizerClass)
+      else {
+        throw TokenizerError(
+          source, "it does not say how text is split. A 'tokenizer_config.json' beside it with a "
+            + "'tokenizer_class' of GPT2Tokenizer or Qwen2Tokenizer would; a 'tokenizer.json' "
+            + "needs neither.")
+      }
+      definition = try VocabularyFiles.read(
+        vocabulary: source, merges: path + "/merges.txt", splitting: splitting)
+    } else if let file = try Self.file(path + "/tokenizer.model") {
+      source = file.path
+      definition = try withExtendedLifetime(file) { () throws(TokenizerError) in
+        try VocabularyFiles.readTiktoken(file.bytes, source: file.path, splitting: .llama3)
+      }
+      if configuration.addedTokens.isEmpty {
+        throw TokenizerError(
+          source, "it holds no special tokens. Put the checkpoint's 'tokenizer_config.json' beside "
+            + "it, which names them.")
+      }
+    } else {
+      throw TokenizerError(
+        path, "no tokenizer. Looked for are 'tokenizer.json', 'vocab.json' with 'merges.txt', and "
+          + "'tokenizer.model' in tiktoken's format.")
+    }
+    try definition.apply(configuration, source: source)
+    self.init(definition)
   }
 
-  /// A tokenizer from a file `tokenizer.json`.
-  ///
-  /// - Throws: `TokenizerError`.
-  public init(file path: String) throws(TokenizerError) {
-    let file: MappedFile
-    do { file = try MappedFile(at: path) } catch { throw TokenizerError(error) }
-    let definition = try withExtendedLifetime(file) { () throws(TokenizerError) in
-      try TokenizerFile.read(file.bytes, source: path)
+  private static func file(_ path: String) throws(TokenizerError) -> MappedFile? {
+    do {
+      return try MappedFile(at: path)
+    } catch {
+      if error.reason == .missing { return nil }
+      throw TokenizerError(error)
     }
-    self.init(definition)
   }
 }
