@@ -139,13 +139,26 @@ public struct Tokenizer: Sendable {
   // MARK: Ids to text
 
   /// The text of tokens; what is no UTF-8 becomes U+FFFD, and ids without a token nothing.
-  public func decode(_ ids: [Int32], skippingSpecialTokens: Bool = false) -> String {
+  ///
+  /// - Parameter cleaningUpSpaces: Whether to take out spaces before punctuation and contractions,
+  ///   as transformers does where `clean_up_tokenization_spaces` is set. It changes text that had
+  ///   such spaces, programs for example, so it is not what a checkpoint's configuration decides.
+  public func decode(
+    _ ids: [Int32], skippingSpecialTokens: Bool = false, cleaningUpSpaces: Bool = false
+  ) -> String {
+    let text: String
     if decoder == .byteLevel {
       let bytes = decodedBytes(ids, skippingSpecialTokens: skippingSpecialTokens)
-      return String(decoding: bytes, as: UTF8.self)
+      text = String(decoding: bytes, as: UTF8.self)
+    } else {
+      var stream = streamingDecoder(skippingSpecialTokens: skippingSpecialTokens)
+      text = ids.reduce(into: "") { $0 += stream.append($1) } + stream.finish()
     }
-    var stream = streamingDecoder(skippingSpecialTokens: skippingSpecialTokens)
-    return ids.reduce(into: "") { $0 += stream.append($1) } + stream.finish()
+    guard cleaningUpSpaces else { return text }
+    return [
+      (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"),
+      (" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+    ].reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1, options: .literal) }
   }
 
   /// The text of tokens one after another.

@@ -78,12 +78,10 @@ final class VectorTests: XCTestCase {
         TokenizerFixtures.json(folder("vectors/swift/\(file).json")).object)
       let text = try XCTUnwrap(vector["text"]?.text)
       let ids = try XCTUnwrap(vector["token_ids"]?.ids)
-      XCTAssertGreaterThan(ids.count, 300)
+      XCTAssertGreaterThan(ids.count, 150)
       let hasPrefix = ids.first == tokenizer.prefix.first && !tokenizer.prefix.isEmpty
       XCTAssertEqual(tokenizer.encode(text, addingSpecialTokens: hasPrefix), ids, name)
-      assertSameText(
-        tokenizer.decode(ids, skippingSpecialTokens: true),
-        try XCTUnwrap(vector["decoded_text"]?.text))
+      assertSameText(tokenizer.decode(ids), try XCTUnwrap(vector["decoded_text"]?.text))
     }
   }
 
@@ -101,9 +99,10 @@ final class VectorTests: XCTestCase {
         let ids = try XCTUnwrap(entry.object?["encoded"]?.object?["input_ids"]?.ids)
         XCTAssertEqual(tokenizer.encode(text, addingSpecialTokens: true), ids, "\(name): \(text)")
         assertSameText(
-          tokenizer.decode(ids), try XCTUnwrap(entry.object?["decoded_with_special"]?.text))
+          tokenizer.decode(ids, cleaningUpSpaces: true),
+          try XCTUnwrap(entry.object?["decoded_with_special"]?.text))
         assertSameText(
-          tokenizer.decode(ids, skippingSpecialTokens: true),
+          tokenizer.decode(ids, skippingSpecialTokens: true, cleaningUpSpaces: true),
           try XCTUnwrap(entry.object?["decoded_without_special"]?.text))
       }
     }
