@@ -34,7 +34,14 @@ enum CharacterClass: UInt8 {
     return UnsafePointer(table)
   }()
 
+  /// Characters of a later version of Unicode than 16, the one that Hugging Face's library and
+  /// tiktoken know, are `.other`, as everything is that is not assigned: ids must not depend on how
+  /// new the standard library is.
   private init(_ scalar: Unicode.Scalar) {
+    guard let age = scalar.properties.age, age.major <= 16 else {
+      self = .other
+      return
+    }
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
       self = .letter
