@@ -56,7 +56,7 @@ struct BytePairEncoding {
   }
 
   /// The symbols are a linked list; a merge takes the place of its left half.
-  private mutating func mergeByHeap(_ ids: UnsafeMutableBufferPointer<Int32>) -> Int {
+  mutating func mergeByHeap(_ ids: UnsafeMutableBufferPointer<Int32>) -> Int {
     let count = ids.count
     if pairs.count < count { pairs = [MergeTable.Merge](repeating: 0, count: count) }
     if next.count < count {

@@ -20,6 +20,9 @@ public struct Tokenizer: Sendable {
   private let model: BytePairModel
   private let encoders: TextEncoders
   private let addedByID: [Int32: AddedToken]
+  /// What added tokens are in decoded text: those that are looked for in normalized text have
+  /// their normalized form, as in Hugging Face's library.
+  private let addedTexts: [Int32: [UInt8]]
 
   init(_ definition: TokenizerDefinition) {
     addedTokens = definition.addedTokens.sorted { $0.id < $1.id }
@@ -29,11 +32,16 @@ public struct Tokenizer: Sendable {
     decoder = definition.decoder
     model = definition.model
     addedByID = Dictionary(addedTokens.map { ($0.id, $0) }) { first, _ in first }
+    let texts = addedByID.mapValues {
+      $0.normalized
+        ? definition.normalizer.normalized($0.content.utf8) : Array($0.content.utf8)
+    }
+    addedTexts = texts
     let raw = addedTokens.filter { !$0.normalized }
     let normalized = addedTokens.filter(\.normalized)
     let rawMatcher = AddedTokenMatcher(raw, contents: raw.map { Array($0.content.utf8) })
     let normalizedMatcher = AddedTokenMatcher(
-      normalized, contents: normalized.map { definition.normalizer.normalized($0.content.utf8) })
+      normalized, contents: normalized.map { texts[$0.id] ?? [] })
     encoders = TextEncoders {
       TextEncoder(
         definition.model, definition.normalizer, definition.preTokenizer, rawTokens: rawMatcher,
@@ -180,8 +188,8 @@ public struct Tokenizer: Sendable {
   /// no token has.
   func decodedBytes(of id: Int32) -> [UInt8]? {
     let text: [UInt8]
-    if let added = addedByID[id] {
-      text = Array(added.content.utf8)
+    if let added = addedTexts[id] {
+      text = added
     } else if let found = model.vocabulary.bytes(of: Int(id)) {
       text = Array(found)
     } else {

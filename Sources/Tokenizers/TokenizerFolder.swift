@@ -47,6 +47,17 @@ extension Tokenizer {
     self.init(definition)
   }
 
+  /// A tokenizer from the text of a `tokenizer.json`.
+  ///
+  /// - Parameter source: The text's name in errors.
+  /// - Throws: `TokenizerError`.
+  public init(parsing text: [UInt8], source: String) throws(TokenizerError) {
+    let definition = text.withUnsafeBytes { bytes in
+      Result { () throws(TokenizerError) in try TokenizerFile.read(bytes, source: source) }
+    }
+    self.init(try definition.get())
+  }
+
   private static func file(_ path: String) throws(TokenizerError) -> MappedFile? {
     do {
       return try MappedFile(at: path)
