@@ -146,9 +146,14 @@ struct TokenizerFile {
       wholePieces: try setting("ignore_merges") ? wholePieces(isBytes: isBytes) : nil,
       merges: try mergeTable())
     let (prefix, suffix) = try reader.affixes(sections["post_processor"])
+    let addedTokens = try addedTokens()
+    let ids = Set(addedTokens.map(\.id))
+    for id in prefix + suffix where !ids.contains(id) && vocabulary.bytes(of: Int(id)) == nil {
+      throw error("'post_processor' puts the id \(id) around texts, which no token has.")
+    }
     return TokenizerDefinition(
       model: model, normalizer: normalizer, preTokenizer: preTokenizer,
-      decoder: try reader.decoder(sections["decoder"]), addedTokens: try addedTokens(),
+      decoder: try reader.decoder(sections["decoder"]), addedTokens: addedTokens,
       prefix: prefix, suffix: suffix)
   }
 
