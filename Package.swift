@@ -9,6 +9,7 @@ let package = Package(
     .executable(name: "distill", targets: ["distill"]),
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
+    .library(name: "Tokenizers", targets: ["Tokenizers"]),
     .library(name: "Interface", targets: ["Interface"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
@@ -22,6 +23,7 @@ let package = Package(
     .target(name: "Storage", exclude: ["README.md"]),
     .target(name: "Interface", exclude: ["README.md"]),
     .target(name: "Safetensors", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(name: "Tokenizers", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
@@ -29,7 +31,8 @@ let package = Package(
       exclude: ["README.md"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
     .target(
-      name: "Timings", dependencies: ["Models", "Layers", "Tensors", "CKernels", "Training"]),
+      name: "Timings",
+      dependencies: ["Models", "Layers", "Tensors", "CKernels", "Training", "Tokenizers"]),
     .target(
       name: "Commands",
       dependencies: ["Interface", "Timings", "Models", "Tensors", "Safetensors", "Storage"],
@@ -54,6 +57,7 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Tensors"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
+    .testTarget(name: "TokenizerTests", dependencies: ["Tokenizers", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",

@@ -13,7 +13,10 @@ extension Command {
       students, causal attention over 1,024, 8,192 and 32,768 tokens, and full training steps \
       (forward, backward, clipping, AdamW) of a random Qwen2.5-0.5B on rows of 1,024 and 4,096 \
       tokens, in float32 and bfloat16. Names of parts choose among them: products, attention, \
-      training. Every figure comes with its fraction of the ceiling of its precision.
+      training, tokenizer. Every figure comes with its fraction of the ceiling of its precision.
+
+      The part tokenizer reads the tokenizer of a folder, encodes and decodes text, and texts that \
+      are made to be slow; it runs only if the folder is given.
 
       The whole takes some minutes and up to 15 GB of memory. Run it while nothing else runs.
       """,
@@ -21,18 +24,20 @@ extension Command {
       distill bench
       distill bench training --tokens 1024 --precision bfloat16
       distill bench attention --json
+      distill bench tokenizer --tokenizer Checkpoints/qwen2.5-0.5b --text book.txt
       """,
-    takes: part, tokens, precision, recompute, json,
+    takes: part, tokens, precision, recompute, tokenizer, text, json,
     run: prepared { arguments, console in
-      let parts = try arguments[part].map { [try named($0)] } ?? Part.allCases
+      let parts = try chosenParts(arguments)
       let isJSON = arguments[json]
+      if parts == [.tokenizer] { return try runTokenizer(arguments, console) }
       let ceilings = Ceilings.measure()
       if !isJSON {
         console.print(try KernelReport(ceilings).text + "\n")
         console.print(TimingLine.header)
       }
       var timings: [Timing] = []
-      for part in parts {
+      for part in parts where part != .tokenizer {
         try run(part, Stopwatch(ceilings), arguments, console) { timing in
           timings.append(timing)
           if isJSON {
@@ -43,9 +48,10 @@ extension Command {
         }
       }
       if isJSON { console.print(JSONValue.array(timings.map(TimingLine.json)).printed) }
+      if parts.contains(.tokenizer) { try runTokenizer(arguments, console) }
     })
 
-  private enum Part: String, CaseIterable { case products, attention, training }
+  private enum Part: String, CaseIterable { case products, attention, training, tokenizer }
 
   private static let part = OptionalPositional(
     "part", help: "Only this part: products, attention or training.")
@@ -57,7 +63,40 @@ extension Command {
     Values("'float32' or 'bfloat16'") { Precision(rawValue: $0) })
   private static let recompute = Flag(
     "recompute", help: "Run blocks again in the backward pass instead of keeping them.")
+  private static let tokenizer = Option(
+    "tokenizer", "checkpoint", help: "Time the tokenizer of this folder.", .texts)
+  private static let text = Option(
+    "text", "file", help: "The text it encodes, instead of one made of its tokens.", .texts)
   private static let json = Flag("json", help: "Print a JSON array of timings.")
+
+  private static func chosenParts(_ arguments: Arguments) throws -> [Part] {
+    let hasTokenizer = arguments[tokenizer] != nil
+    guard let name = arguments[part] else {
+      return Part.allCases.filter { $0 != .tokenizer || hasTokenizer }
+    }
+    let part = try named(name)
+    if part == .tokenizer, !hasTokenizer {
+      throw UsageError("The part 'tokenizer' needs '--tokenizer <checkpoint>'.")
+    }
+    return [part]
+  }
+
+  private static func runTokenizer(_ arguments: Arguments, _ console: Console) throws {
+    guard let path = arguments[tokenizer] else { return }
+    let file = try arguments[text].map { try MappedFile(at: $0) }
+    let isJSON = arguments[json]
+    var timings: [TokenizerTiming] = []
+    if !isJSON { console.print(TokenizerLine.header) }
+    try TokenizerBenchmark.run(at: path, text: file.map { Array($0.bytes) }) { timing in
+      timings.append(timing)
+      if isJSON {
+        console.note(TokenizerLine.text(timing))
+      } else {
+        console.print(TokenizerLine.text(timing))
+      }
+    }
+    if isJSON { console.print(JSONValue.array(timings.map(TokenizerLine.json)).printed) }
+  }
 
   private static func named(_ name: String) throws -> Part {
     guard let part = Part(rawValue: name) else {
@@ -75,6 +114,7 @@ extension Command {
     let precisions = arguments[precision].map { [$0] } ?? Precision.allCases
     let lengths = arguments[tokens].map { [$0] }
     switch part {
+    case .tokenizer: break  // it has timings of another kind
     case .products:
       ProductBenchmark.run(with: stopwatch, precisions: precisions, report: report)
     case .attention:
@@ -97,50 +137,5 @@ extension Command {
         with: stopwatch, lengths: fitting, precisions: precisions, recomputing: isRecomputing,
         report: report)
     }
-  }
-}
-
-/// A timing as a line of text, and as JSON.
-enum TimingLine {
-  static let header = line(["tokens", "precision", "tokens/s", "GFLOP/s", "of peak", "memory"], "")
-
-  static func text(_ timing: Timing) -> String {
-    line(
-      [
-        "\(timing.tokensPerRow)", timing.precision, format("%.1f", timing.tokensPerSecond),
-        format("%.1f", timing.operationsPerSecond / 1e9),
-        format("%.1f %%", timing.fractionOfPeak * 100), byteText(timing.peakMemoryBytes),
-      ], timing.name)
-  }
-
-  static func json(_ timing: Timing) -> JSONValue {
-    .members([
-      ("name", .text(timing.name)), ("tokensPerRow", .count(timing.tokensPerRow)),
-      ("precision", .text(timing.precision)), ("tokensPerSecond", .measure(timing.tokensPerSecond)),
-      ("fractionOfPeak", .measure(timing.fractionOfPeak)),
-      ("peakMemoryBytes", .count(timing.peakMemoryBytes)), ("seconds", .measure(timing.seconds)),
-      ("operationsPerSecond", .measure(timing.operationsPerSecond)),
-      ("threads", .count(timing.threads)),
-    ])
-  }
-
-  private static func format(_ pattern: String, _ value: Double) -> String {
-    String(format: pattern, value)
-  }
-
-  // The name comes last, since names are of any length and lines are printed as they are made.
-  private static func line(_ cells: [String], _ name: String) -> String {
-    let padded = zip(cells, [6, 9, 10, 8, 7, 9]).map { cell, width in
-      String(repeating: " ", count: max(0, width - cell.count)) + cell
-    }
-    return (padded + [name]).joined(separator: "  ").trimmingTrailingSpaces
-  }
-}
-
-extension String {
-  fileprivate var trimmingTrailingSpaces: String {
-    var text = self[...]
-    while text.last == " " { text.removeLast() }
-    return String(text)
   }
 }

@@ -146,7 +146,8 @@ struct AddedTokenMatcher: Sendable {
 
   /// Whether a character of `\w` is at `i`: letters, marks, digits, connectors and joiners.
   private func isWord(_ text: TextView, at i: Int) -> Bool {
-    guard i < text.end, let scalar = text.scalar(at: i).flatMap({ Unicode.Scalar(UInt32($0.value)) })
+    guard i < text.end,
+      let scalar = text.scalar(at: i).flatMap({ Unicode.Scalar(UInt32($0.value)) })
     else { return false }
     let properties = scalar.properties
     return properties.isAlphabetic || properties.isJoinControl

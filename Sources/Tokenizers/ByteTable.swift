@@ -72,9 +72,10 @@ final class ByteTable: @unchecked Sendable {
   private func place(_ id: Int) {
     let key = places[id]
     let mask = slots.count - 1
-    var slot = arena.withUnsafeBytes {
-      Self.hash(UnsafeRawBufferPointer(rebasing: $0[key.start..<key.start + key.count]))
-    } & mask
+    var slot =
+      arena.withUnsafeBytes {
+        Self.hash(UnsafeRawBufferPointer(rebasing: $0[key.start..<key.start + key.count]))
+      } & mask
     while slots[slot] != 0 { slot = (slot + 1) & mask }
     slots[slot] = Int32(id + 1)
   }

@@ -22,7 +22,8 @@ enum SplitPattern: Equatable, Sendable {
     self = found.pattern
   }
 
-  static let gpt2Text = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|"#
+  static let gpt2Text =
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|"#
     + #"\s+(?!\S)|\s+"#
 
   private static let known: [(regex: String, pattern: SplitPattern)] =

@@ -20,9 +20,7 @@ public struct Tokenizer: Sendable {
   private let model: BytePairModel
   private let encoders: TextEncoders
   private let addedByID: [Int32: AddedToken]
-  /// What added tokens are in decoded text: those that are looked for in normalized text have
-  /// their normalized form, as in Hugging Face's library.
-  private let addedTexts: [Int32: [UInt8]]
+  private let decodedTokens: DecodedTokens
 
   init(_ definition: TokenizerDefinition) {
     addedTokens = definition.addedTokens.sorted { $0.id < $1.id }
@@ -32,11 +30,13 @@ public struct Tokenizer: Sendable {
     decoder = definition.decoder
     model = definition.model
     addedByID = Dictionary(addedTokens.map { ($0.id, $0) }) { first, _ in first }
+    // Those that are looked for in normalized text have their normalized form in decoded text too,
+    // as in Hugging Face's library.
     let texts = addedByID.mapValues {
       $0.normalized
         ? definition.normalizer.normalized($0.content.utf8) : Array($0.content.utf8)
     }
-    addedTexts = texts
+    decodedTokens = DecodedTokens(model.vocabulary, texts, areBytes: decoder == .byteLevel)
     let raw = addedTokens.filter { !$0.normalized }
     let normalized = addedTokens.filter(\.normalized)
     let rawMatcher = AddedTokenMatcher(raw, contents: raw.map { Array($0.content.utf8) })
@@ -88,7 +88,8 @@ public struct Tokenizer: Sendable {
     switch model.alphabet {
     case .bytes(let ids): return (UInt8.min ... .max).filter { ids[Int($0)] < 0 }
     case .characters(_, _?, _): return []
-    case .characters(let ids, nil, _): return (UInt8.min ... .max).filter { ids?[Int($0)] ?? -1 < 0 }
+    case .characters(let ids, nil, _):
+      return (UInt8.min ... .max).filter { ids?[Int($0)] ?? -1 < 0 }
     }
   }
 
@@ -178,24 +179,47 @@ public struct Tokenizer: Sendable {
   /// in the file, one behind the other.
   public func decodedBytes(_ ids: [Int32], skippingSpecialTokens: Bool = false) -> [UInt8] {
     var result: [UInt8] = []
+    result.reserveCapacity(5 * ids.count)
     for id in ids where !(skippingSpecialTokens && isSpecial(id)) {
-      result += decodedBytes(of: id) ?? []
+      if let bytes = decodedTokens[id] { result += bytes }
     }
     return result
   }
 
   /// What one token adds to a text, before the rules for the text as a whole; nil for an id that
   /// no token has.
-  func decodedBytes(of id: Int32) -> [UInt8]? {
-    let text: [UInt8]
-    if let added = addedTexts[id] {
-      text = added
-    } else if let found = model.vocabulary.bytes(of: Int(id)) {
-      text = Array(found)
-    } else {
-      return nil
+  func decodedBytes(of id: Int32) -> ArraySlice<UInt8>? { decodedTokens[id] }
+}
+
+/// What each token adds to a text, one behind the other.
+private struct DecodedTokens: Sendable {
+  private var bytes: [UInt8] = []
+  /// Where each id's bytes begin and how many there are; -1 for an id without a token.
+  private var starts: [Int32] = []
+  private var counts: [Int32] = []
+
+  /// - Parameters:
+  ///   - added: Texts that take the place of the vocabulary's.
+  ///   - areBytes: Whether texts spell bytes.
+  init(_ vocabulary: ByteTable, _ added: [Int32: [UInt8]], areBytes: Bool) {
+    let limit = max(vocabulary.idLimit, added.keys.max().map { Int($0) + 1 } ?? 0)
+    starts.reserveCapacity(limit)
+    bytes.reserveCapacity(vocabulary.arena.count)
+    for id in 0..<limit {
+      starts.append(Int32(bytes.count))
+      guard let text = added[Int32(id)] ?? vocabulary.bytes(of: id).map({ Array($0) }) else {
+        counts.append(-1)
+        continue
+      }
+      bytes += areBytes ? ByteCharacters.bytes(of: text) ?? text : text
+      counts.append(Int32(bytes.count) - starts[id])
     }
-    return decoder == .byteLevel ? ByteCharacters.bytes(of: text) ?? text : text
+  }
+
+  subscript(id: Int32) -> ArraySlice<UInt8>? {
+    guard id >= 0, Int(id) < counts.count, counts[Int(id)] >= 0 else { return nil }
+    let start = Int(starts[Int(id)])
+    return bytes[start..<start + Int(counts[Int(id)])]
   }
 }
 

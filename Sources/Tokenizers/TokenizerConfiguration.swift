@@ -33,8 +33,11 @@ public struct TokenizerConfiguration: Equatable, Sendable {
     if addedTokens.isEmpty, let object = try Self.object(path + "/added_tokens.json") {
       try readAddedTokens(object, source: path + "/added_tokens.json")
     }
-    if tokenizerClass == nil, case .string(let type)? = try Self.object(path + "/config.json")?["model_type"] {
-      tokenizerClass = ["gpt2": "GPT2Tokenizer", "qwen2": "Qwen2Tokenizer", "qwen3": "Qwen2Tokenizer"][type]
+    if tokenizerClass == nil,
+      case .string(let type)? = try Self.object(path + "/config.json")?["model_type"]
+    {
+      tokenizerClass =
+        ["gpt2": "GPT2Tokenizer", "qwen2": "Qwen2Tokenizer", "qwen3": "Qwen2Tokenizer"][type]
     }
   }
 

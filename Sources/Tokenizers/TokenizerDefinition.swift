@@ -109,7 +109,8 @@ struct ComponentReader {
   }
 
   private func splitPattern(_ object: JSONObject) throws(TokenizerError) -> SplitPattern {
-    guard case .object(let pattern)? = object["pattern"], case .string(let regex)? = pattern["Regex"]
+    guard case .object(let pattern)? = object["pattern"],
+      case .string(let regex)? = pattern["Regex"]
     else {
       throw error("'pre_tokenizer' has a Split without 'pattern.Regex', which is not supported.")
     }

@@ -296,7 +296,8 @@ struct AddedTokenList {
     if number == nil, case .number(let json)? = object["id"] { number = json.int }
     guard let number, (0..<TokenizerLimits.ids).contains(number), !content.isEmpty else {
       throw TokenizerError(
-        source, "the added token \(quoted(content)) is empty, or its id is no whole number from 0 "
+        source,
+        "the added token \(quoted(content)) is empty, or its id is no whole number from 0 "
           + "to \(TokenizerLimits.ids - 1).")
     }
     var token = AddedToken(id: Int32(number), content: content)
@@ -315,11 +316,13 @@ struct AddedTokenList {
       found != token.id
     {
       throw TokenizerError(
-        source, "the added token \(quoted(token.content)) has the id \(token.id), but also \(found).")
+        source,
+        "the added token \(quoted(token.content)) has the id \(token.id), but also \(found).")
     }
     if let other = vocabulary.bytes(of: Int(token.id)), !other.elementsEqual(content) {
       throw TokenizerError(
-        source, "the added token \(quoted(token.content)) has the id \(token.id) of the token "
+        source,
+        "the added token \(quoted(token.content)) has the id \(token.id) of the token "
           + "\(quoted(String(decoding: other, as: UTF8.self))).")
     }
     if contents[content] != nil { return }

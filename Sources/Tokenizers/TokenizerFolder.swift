@@ -22,7 +22,8 @@ extension Tokenizer {
       guard let splitting = VocabularyFiles.Splitting(tokenizerClass: configuration.tokenizerClass)
       else {
         throw TokenizerError(
-          source, "it does not say how text is split. A 'tokenizer_config.json' beside it with a "
+          source,
+          "it does not say how text is split. A 'tokenizer_config.json' beside it with a "
             + "'tokenizer_class' of GPT2Tokenizer or Qwen2Tokenizer would; a 'tokenizer.json' "
             + "needs neither.")
       }
@@ -35,12 +36,14 @@ extension Tokenizer {
       }
       if configuration.addedTokens.isEmpty {
         throw TokenizerError(
-          source, "it holds no special tokens. Put the checkpoint's 'tokenizer_config.json' beside "
+          source,
+          "it holds no special tokens. Put the checkpoint's 'tokenizer_config.json' beside "
             + "it, which names them.")
       }
     } else {
       throw TokenizerError(
-        path, "no tokenizer. Looked for are 'tokenizer.json', 'vocab.json' with 'merges.txt', and "
+        path,
+        "no tokenizer. Looked for are 'tokenizer.json', 'vocab.json' with 'merges.txt', and "
           + "'tokenizer.model' in tiktoken's format.")
     }
     try definition.apply(configuration, source: source)

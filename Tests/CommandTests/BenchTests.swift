@@ -49,14 +49,19 @@ final class BenchTests: XCTestCase {
   func testMistakes() {
     let usage = """
       Usage: distill bench [<part>] [--tokens <count>] [--precision <precision>]
-                           [--recompute] [--json]
+                           [--recompute] [--tokenizer <checkpoint>] [--text <file>]
+                           [--json]
       See 'distill help bench'.
 
       """
     for (run, message) in [
       (
         distill("bench", "trainin"),
-        "Unknown part 'trainin'; it is one of 'products', 'attention', 'training'."
+        "Unknown part 'trainin'; it is one of 'products', 'attention', 'training', 'tokenizer'."
+      ),
+      (
+        distill("bench", "tokenizer"),
+        "The part 'tokenizer' needs '--tokenizer <checkpoint>'."
       ),
       (
         distill("bench", "--precision", "float16"),
@@ -84,5 +89,23 @@ final class BenchTests: XCTestCase {
         PeakMemory.bytes(inStatus: text.replacingOccurrences(of: "%@", with: number)), kibibytes << 10, number)
     }
     XCTAssertNil(PeakMemory.bytes(inStatus: "VmRSS:\t    5 kB\n"))
+  }
+
+  func testALineOfATokenizer() {
+    let encode = TokenizerTiming(
+      name: "encode", threads: 1, bytes: 2_000_000, tokens: 400_000, seconds: 0.02)
+    let read = TokenizerTiming(
+      name: "read the tokenizer", threads: 1, bytes: 0, tokens: 151_665, seconds: 0.1766)
+    XCTAssertEqual(
+      [TokenizerLine.header, TokenizerLine.text(read), TokenizerLine.text(encode)],
+      [
+        "threads      text     tokens  seconds    MB/s    tokens/s",
+        "      1                152 k    0.177                      read the tokenizer",
+        "      1   1.9 MiB      400 k    0.020   100.0      20.0 M  encode",
+      ])
+    XCTAssertEqual(
+      String(decoding: TokenizerLine.json(encode).serialized(), as: UTF8.self),
+      #"{"name":"encode","threads":1,"bytes":2000000,"tokens":400000,"seconds":0.02,"#
+        + #""bytesPerSecond":100000000.0,"tokensPerSecond":20000000.0}"#)
   }
 }

@@ -21,7 +21,8 @@ final class CanonicalCompositionTests: XCTestCase {
       let text = String(scalar)
       if isCertain(text) {
         plain += 1
-        assertSameText(text.precomposedStringWithCanonicalMapping, text, "U+\(String(value, radix: 16))")
+        assertSameText(
+          text.precomposedStringWithCanonicalMapping, text, "U+\(String(value, radix: 16))")
         XCTAssertEqual(scalar.properties.canonicalCombiningClass.rawValue, 0)
       }
       if value < 0x3100 || value % 61 == 0 {
@@ -38,7 +39,8 @@ final class CanonicalCompositionTests: XCTestCase {
     var joining: Set<Unicode.Scalar> = []
     for value: UInt32 in 0..<0x110000 {
       guard let scalar = Unicode.Scalar(value) else { continue }
-      joining.formUnion(String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars.dropFirst())
+      joining.formUnion(
+        String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars.dropFirst())
     }
     XCTAssertGreaterThan(joining.count, 100)
     for scalar in joining { XCTAssertFalse(isCertain(String(scalar)), "\(scalar.value)") }

@@ -45,8 +45,10 @@ final class OlderFileTests: XCTestCase {
     try assertSameIDs(Tokenizer(at: older), as: shared + "qwen2.5")
     let gpt2 = try folder(
       shared + "gpt2", ["vocab.json", "merges.txt"],
-      adding: ["config.json": #"{"model_type": "gpt2"}"#,
-        "added_tokens.json": #"{"<|endoftext|>": 50256}"#])
+      adding: [
+        "config.json": #"{"model_type": "gpt2"}"#,
+        "added_tokens.json": #"{"<|endoftext|>": 50256}"#,
+      ])
     try assertSameIDs(Tokenizer(at: gpt2), as: shared + "gpt2")
   }
 

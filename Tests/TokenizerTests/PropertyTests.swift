@@ -61,7 +61,8 @@ final class PropertyTests: XCTestCase {
     for (bytes, count) in [
       ([0x61], 0), ([0xC3], 1), ([0xC3, 0xA9], 0), ([0xE6], 1), ([0xE6, 0x95], 2),
       ([0xF0, 0x9F, 0x98], 3), ([0xF0, 0x9F, 0x98, 0x80], 0), ([0xE0, 0x80], 0), ([0xED, 0xA0], 0),
-      ([0xF4, 0x90], 0), ([0xF5], 0), ([0xC0], 0), ([0x80, 0x80, 0x80], 0), ([0xC3, 0xC3], 1), ([], 0),
+      ([0xF4, 0x90], 0), ([0xF5], 0), ([0xC0], 0), ([0x80, 0x80, 0x80], 0), ([0xC3, 0xC3], 1),
+      ([], 0),
     ] as [([UInt8], Int)] {
       XCTAssertEqual(StreamingDecoder.incompleteCount(bytes), count, "\(bytes)")
     }
@@ -139,7 +140,8 @@ final class PropertyTests: XCTestCase {
       XCTAssertNotEqual(tokenizer.encode(text, literal: [range]).first, mask, "\(range)")
     }
     XCTAssertEqual(
-      tokenizer.encode("<mask>", special: false), tokenizer.encode(Array("<mask>".utf8), literal: [0..<6]))
+      tokenizer.encode("<mask>", special: false),
+      tokenizer.encode(Array("<mask>".utf8), literal: [0..<6]))
     XCTAssertFalse(tokenizer.encode("<mask>", special: false).contains(mask))
     assertSameText(tokenizer.decode(ids), "<mask>Hi <mask><left><mask>")
   }

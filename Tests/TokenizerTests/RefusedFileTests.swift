@@ -122,7 +122,8 @@ final class RefusedFileTests: XCTestCase {
       ),
       (
         file(
-          decoder: #"{"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]}"#
+          decoder:
+            #"{"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]}"#
         ),
         "'decoder' has ByteFallback at an unknown place; known is the order Replace, ByteFallback, "
           + "Fuse, Strip."
@@ -216,7 +217,10 @@ final class RefusedFileTests: XCTestCase {
         model(#""unk_token": "<none>", \#(vocabulary)"#),
         "'model.unk_token' is '<none>', which the vocabulary does not have."
       ),
-      (model(#""ignore_merges": 1, \#(vocabulary)"#), "'model.ignore_merges' is neither true nor false."),
+      (
+        model(#""ignore_merges": 1, \#(vocabulary)"#),
+        "'model.ignore_merges' is neither true nor false."
+      ),
       (
         model(#""vocab": {"a": -1}"#),
         "the token 'a' has an id that is not a whole number from 0 to 16777215."
@@ -332,7 +336,8 @@ final class RefusedFileTests: XCTestCase {
       let url = URL(fileURLWithPath: "\(TokenizerFixtures.own)/\(name)/tokenizer.json")
       let original = Array(try Data(contentsOf: url))
       let words = [
-        "null", "-1", "1e9", "9223372036854775807", "{}", "[]", "\"\"", "\"▁\"", "true", "0", "[[]]",
+        "null", "-1", "1e9", "9223372036854775807", "{}", "[]", "\"\"", "\"▁\"", "true", "0",
+        "[[]]",
         "\"\\u0000\"", "{\"type\":\"NFC\"}", "{\"type\":\"Sequence\"}", "\"a\"",
       ].map { Array($0.utf8) }
       for _ in 0..<count {
@@ -342,7 +347,8 @@ final class RefusedFileTests: XCTestCase {
           switch Int.random(in: 0..<5, using: &random) {
           case 0: bytes[i] = UInt8.random(in: .min ... .max, using: &random)
           case 1: bytes.remove(at: i)
-          case 2: bytes.removeSubrange(i..<min(i + Int.random(in: 1...300, using: &random), bytes.count))
+          case 2:
+            bytes.removeSubrange(i..<min(i + Int.random(in: 1...300, using: &random), bytes.count))
           case 3: bytes[i] = "{}[],:\"0".utf8.randomElement(using: &random) ?? 0
           default:
             // Another value in the place of one.

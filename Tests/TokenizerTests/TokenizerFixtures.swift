@@ -8,7 +8,8 @@ import XCTest
 enum TokenizerFixtures {
   static func shared() throws -> String {
     guard let path = ProcessInfo.processInfo.environment["DISTILL_FIXTURES"] else {
-      throw XCTSkip("DISTILL_FIXTURES is not set; tokenizers and their encodings are in its folder.")
+      throw XCTSkip(
+        "DISTILL_FIXTURES is not set; tokenizers and their encodings are in its folder.")
     }
     return path
   }
@@ -54,7 +55,9 @@ extension JSONValue {
   var list: [JSONValue]? { if case .array(let list) = self { list } else { nil } }
   var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
   var ids: [Int32]? {
-    list?.compactMap { if case .number(let n) = $0 { n.int.flatMap { Int32(exactly: $0) } } else { nil } }
+    list?.compactMap {
+      if case .number(let n) = $0 { n.int.flatMap { Int32(exactly: $0) } } else { nil }
+    }
   }
 }
 
