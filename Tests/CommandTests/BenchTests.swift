@@ -83,10 +83,12 @@ final class BenchTests: XCTestCase {
   /// Linux pads the number with spaces behind a tab, and with nothing once it has eight digits.
   func testThePeakIsReadFromTheSystemsText() {
     let text = "VmPeak:\t14968652 kB\nVmHWM:\t%@ kB\nVmRSS:\t    5 kB\n"
-    for (number, kibibytes) in [("    1968", 1968), (" 4602516", 4_602_516), ("13426872", 13_426_872)]
-    {
+    for (number, kibibytes) in [
+      ("    1968", 1968), (" 4602516", 4_602_516), ("13426872", 13_426_872),
+    ] {
       XCTAssertEqual(
-        PeakMemory.bytes(inStatus: text.replacingOccurrences(of: "%@", with: number)), kibibytes << 10, number)
+        PeakMemory.bytes(inStatus: text.replacingOccurrences(of: "%@", with: number)),
+        kibibytes << 10, number)
     }
     XCTAssertNil(PeakMemory.bytes(inStatus: "VmRSS:\t    5 kB\n"))
   }

@@ -223,19 +223,19 @@ final class RefusedFileTests: XCTestCase {
       ),
       (
         model(#""vocab": {"a": -1}"#),
-        "the token 'a' has an id that is not a whole number from 0 to 16777215."
+        "the token 'a' has an id that is not a whole number from 0 to 2097151."
       ),
       (
-        model(#""vocab": {"a": 16777216}"#),
-        "the token 'a' has an id that is not a whole number from 0 to 16777215."
+        model(#""vocab": {"a": 2097152}"#),
+        "the token 'a' has an id that is not a whole number from 0 to 2097151."
       ),
       (
         model(#""vocab": {"a": 1.5}"#),
-        "the token 'a' has an id that is not a whole number from 0 to 16777215."
+        "the token 'a' has an id that is not a whole number from 0 to 2097151."
       ),
       (
         model(#""vocab": {"a": "0"}"#),
-        "the token 'a' has an id that is not a whole number from 0 to 16777215."
+        "the token 'a' has an id that is not a whole number from 0 to 2097151."
       ),
       (model(#""vocab": {"a": 0, "a": 1}"#), "the token 'a' stands there twice."),
       (model(#""vocab": {"a": 0, "b": 0}"#), "two tokens have the id 0."),
@@ -275,15 +275,15 @@ final class RefusedFileTests: XCTestCase {
     for (text, message) in [
       (
         added(#"{"id": 9, "content": ""}"#),
-        "the added token '' is empty, or its id is no whole number from 0 to 16777215."
+        "the added token '' is empty, or its id is no whole number from 0 to 2097151."
       ),
       (
         added(#"{"content": "x"}"#),
-        "the added token 'x' is empty, or its id is no whole number from 0 to 16777215."
+        "the added token 'x' is empty, or its id is no whole number from 0 to 2097151."
       ),
       (
         added(#"{"id": 99999999, "content": "x"}"#),
-        "the added token 'x' is empty, or its id is no whole number from 0 to 16777215."
+        "the added token 'x' is empty, or its id is no whole number from 0 to 2097151."
       ),
       (added(#"{"id": 4}"#), "'added_tokens.content' is missing or not a text."),
       (added("4"), "'added_tokens' is not an object."),
