@@ -29,9 +29,14 @@ public struct JSONLimits: Equatable, Sendable {
   /// The longest text, in bytes. A tree may need twenty-five times as much memory while it grows.
   public var bytes: Int
 
-  public init(depth: Int = 128, bytes: Int = 256 << 20) {
+  /// Whether half of a surrogate pair, which some programs write as an escape, is read as U+FFFD
+  /// instead of being refused; `JSONTokens.replacedSurrogates` counts them.
+  public var replacesLoneSurrogates: Bool
+
+  public init(depth: Int = 128, bytes: Int = 256 << 20, replacesLoneSurrogates: Bool = false) {
     self.depth = depth
     self.bytes = bytes
+    self.replacesLoneSurrogates = replacesLoneSurrogates
   }
 
   public static let `default` = JSONLimits()

@@ -165,7 +165,9 @@ extension JSONTokens {
       case UInt8(ascii: "u"):
         var value = codeUnit(i)
         i += 4
-        if value & 0xFC00 == 0xD800 {
+        if value & 0xFC00 == 0xD800, i + 6 <= raw.count, raw[i] == UInt8(ascii: "\\"),
+          raw[i + 1] == UInt8(ascii: "u"), codeUnit(i + 2) & 0xFC00 == 0xDC00
+        {
           value = 0x10000 + ((value & 0x3FF) << 10 | codeUnit(i + 2) & 0x3FF)
           i += 6
         }

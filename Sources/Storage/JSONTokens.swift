@@ -34,6 +34,8 @@ public struct JSONTokens {
   public let source: String
   /// Where reading stands.
   public private(set) var position = 0
+  /// How many halves of surrogate pairs the tokens so far hold, if the limits let them pass.
+  public private(set) var replacedSurrogates = 0
   /// Where the last token began.
   public private(set) var tokenStart = 0
 
@@ -238,7 +240,7 @@ public struct JSONTokens {
   }
 
   /// Checks the escape at `start`, with its second half if it is a surrogate pair.
-  private func endOfEscape(at start: Int) throws(JSONError) -> Int {
+  private mutating func endOfEscape(at start: Int) throws(JSONError) -> Int {
     guard start + 1 < bytes.count else {
       throw error(at: start, "the text ends inside an escape.")
     }
@@ -252,6 +254,10 @@ public struct JSONTokens {
       }
       guard unit & 0xF800 == 0xD800 else { return start + 6 }
       guard unit < 0xDC00, let low = codeUnit(at: start + 6), low & 0xFC00 == 0xDC00 else {
+        if limits.replacesLoneSurrogates {
+          replacedSurrogates += 1
+          return start + 6
+        }
         let written = String(decoding: self[start..<(start + 6)], as: UTF8.self)
         throw error(
           at: start,

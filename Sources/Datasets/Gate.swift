@@ -1,0 +1,114 @@
+import Foundation
+import Storage
+import Tokenizers
+
+/// What must hold of every document before a model is trained on it.
+///
+/// Each of these mistakes trains without a word and spoils the model (a list from the issue trackers
+/// of other trainers): the gate looks at the finished ids, whatever made them.
+struct Gate: Sendable {
+  let rendering: Rendering
+  let vocabularyRows: Int?
+  private let bos: Int32?
+
+  init(_ rendering: Rendering, vocabularyRows: Int?) {
+    self.rendering = rendering
+    self.vocabularyRows = vocabularyRows
+    bos = rendering.tokenizer.id(role: "bos_token")
+  }
+
+  /// What is wrong with a sample's documents, each in a sentence without the place.
+  func findings(_ documents: [RenderedDocument], of sample: Sample) -> [String] {
+    documents.flatMap { findings($0) } + promptFindings(documents, of: sample)
+      + reasoningFindings(documents, of: sample)
+  }
+
+  private func findings(_ document: RenderedDocument) -> [String] {
+    var findings: [String] = []
+    let ids = document.ids
+    if document.supervisedCount == 0 { findings.append("no token of it is learned.") }
+    if let bos {
+      let name = quoted(rendering.tokenizer.token(bos) ?? "")
+      let isDoubled = ids.count > 1 && ids[0] == bos && ids[1] == bos
+      if isDoubled {
+        findings.append(
+          "it begins with \(name) twice; the template and the tokenizer both add it.")
+      } else if rendering.tokenizer.prefix.contains(bos), ids.first != bos {
+        findings.append("it does not begin with \(name), as the tokenizer has texts begin.")
+      }
+    }
+    let ends = document.turnEnds.contains {
+      $0 > 0 && $0 <= ids.count && document.supervised[$0 - 1]
+        && rendering.endTokens.contains(ids[$0 - 1])
+    }
+    let endsInside = ids.indices.contains {
+      document.supervised[$0] && rendering.endTokens.contains(ids[$0])
+    }
+    if !ends && !endsInside {
+      findings.append("no token that ends a turn is learned: the model would not learn to stop.")
+    } else if let open = document.turnEnds.first(where: { $0 < 1 || $0 > ids.count || !document.supervised[$0 - 1] }) {
+      findings.append("the turn that ends at token \(open) has its end outside the loss.")
+    }
+    if let vocabularyRows, let id = ids.max(), Int(id) >= vocabularyRows {
+      findings.append(
+        "it holds the token \(id) (\(quoted(rendering.tokenizer.token(id) ?? ""))), but the "
+          + "embedding has \(vocabularyRows) rows.")
+    }
+    return findings
+  }
+
+  /// The ids before the last answer must be the ones that will ask for it.
+  private func promptFindings(
+    _ documents: [RenderedDocument], of sample: Sample
+  ) -> [String] {
+    guard case .conversation(let messages, let tools) = sample.body, let last = documents.last,
+      let turn = messages.lastIndex(where: { $0.role == "assistant" })
+    else { return [] }
+    let prompt: [Int32]
+    do {
+      prompt = try rendering.prompt(
+        Array(messages[..<turn]), tools: tools, place: sample.place)
+    } catch {
+      return ["\(error)"]
+    }
+    let isPrompted =
+      last.ids.starts(with: prompt)
+      && (rendering.supervision == .everything
+        || last.ids.count > prompt.count && last.supervised[prompt.count])
+    return isPrompted
+      ? [] : ["its prompt differs from the one that generation will give the model."]
+  }
+
+  /// What stands between `<think>` and `</think>` in learned turns must be in the labels.
+  private func reasoningFindings(
+    _ documents: [RenderedDocument], of sample: Sample
+  ) -> [String] {
+    guard case .conversation(let messages, _) = sample.body else { return [] }
+    let turns = messages.filter { $0.role == "assistant" }
+    let learned = rendering.supervision == .last ? Array(turns.suffix(1)) : turns
+    // Tokenizers normalize, so that the same text may come back as other bytes.
+    var labels: String?
+    for message in learned {
+      guard let reasoning = Self.reasoning(in: message.content), !reasoning.isEmpty else { continue }
+      if labels == nil {
+        labels = documents.map { document in
+          let ids = zip(document.ids, document.supervised).filter(\.1).map(\.0)
+          return rendering.tokenizer.decode(ids)
+        }.joined().precomposedStringWithCanonicalMapping
+      }
+      let text = reasoning.precomposedStringWithCanonicalMapping
+      if Array((labels ?? "").utf8).firstRange(of: Array(text.utf8)) == nil {
+        return ["reasoning in '<think>' is in the sample, and not among the learned tokens."]
+      }
+    }
+    return []
+  }
+
+  /// The text between the first `<think>`, or the beginning, and the first `</think>`.
+  private static func reasoning(in content: String) -> String? {
+    guard let end = content.range(of: "</think>", options: .literal) else { return nil }
+    let before = content[..<end.lowerBound]
+    let start = before.range(of: "<think>", options: .literal)?.upperBound ?? before.startIndex
+    return before[start...].trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
