@@ -10,6 +10,7 @@ let package = Package(
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
     .library(name: "Interface", targets: ["Interface"]),
+    .library(name: "ChatTemplates", targets: ["ChatTemplates"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
@@ -22,6 +23,7 @@ let package = Package(
     .target(name: "Storage", exclude: ["README.md"]),
     .target(name: "Interface", exclude: ["README.md"]),
     .target(name: "Safetensors", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(name: "ChatTemplates", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
@@ -54,6 +56,7 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Tensors"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
+    .testTarget(name: "ChatTemplateTests", dependencies: ["ChatTemplates", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",
