@@ -10,7 +10,9 @@ let package = Package(
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
     .library(name: "Tokenizers", targets: ["Tokenizers"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Interface", targets: ["Interface"]),
+    .library(name: "ChatTemplates", targets: ["ChatTemplates"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
@@ -24,6 +26,10 @@ let package = Package(
     .target(name: "Interface", exclude: ["README.md"]),
     .target(name: "Safetensors", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tokenizers", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(
+      name: "Datasets", dependencies: ["ChatTemplates", "Tokenizers", "Storage"],
+      exclude: ["README.md"]),
+    .target(name: "ChatTemplates", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
@@ -58,6 +64,9 @@ let package = Package(
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
     .testTarget(name: "TokenizerTests", dependencies: ["Tokenizers", "Storage"]),
+    .testTarget(
+      name: "DatasetTests", dependencies: ["Datasets", "ChatTemplates", "Tokenizers", "Storage"]),
+    .testTarget(name: "ChatTemplateTests", dependencies: ["ChatTemplates", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",

@@ -147,7 +147,7 @@ public final class RecordFile: Sendable {
     of bytes: UnsafeRawBufferPointer, from start: Int, path: String
   ) throws(DatasetError) -> [Place] {
     let text = UnsafeRawBufferPointer(rebasing: bytes[start...])
-    do {
+    do throws(JSONError) {
       var tokens = try JSONTokens(text, source: path, limits: limits(text.count))
       var places: [Place] = []
       var line = 1
@@ -164,10 +164,8 @@ public final class RecordFile: Sendable {
       }
       _ = try tokens.next()
       return places
-    } catch let error as JSONError {
-      throw DatasetError("\(path):\(error.line)", "column \(error.column): \(error.message)")
     } catch {
-      throw DatasetError(error)
+      throw DatasetError("\(path):\(error.line)", "column \(error.column): \(error.message)")
     }
   }
 }

@@ -1,0 +1,3 @@
+import ChatTemplates
+import XCTest
+final class RenderedChatTests: XCTestCase {}
