@@ -41,7 +41,10 @@ let package = Package(
       dependencies: ["Models", "Layers", "Tensors", "CKernels", "Training", "Tokenizers"]),
     .target(
       name: "Commands",
-      dependencies: ["Interface", "Timings", "Models", "Tensors", "Safetensors", "Storage"],
+      dependencies: [
+        "Interface", "Timings", "Models", "Tensors", "Safetensors", "Datasets", "Tokenizers",
+        "Storage",
+      ],
       exclude: ["README.md"]),
     .executableTarget(name: "distill", dependencies: ["Commands", "Interface"]),
     .executableTarget(

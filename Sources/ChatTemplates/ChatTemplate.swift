@@ -69,6 +69,9 @@ public struct ChatTemplate: Sendable {
     names = parser.names
   }
 
+  /// Whether it asks for the time: what it renders then depends on when.
+  public var usesDate: Bool { names.contains("strftime_now") }
+
   /// Where bytes stop being UTF-8; nil if they do not.
   private static func firstInvalid(in bytes: [UInt8]) -> Int? {
     if String(validating: bytes, as: UTF8.self) != nil { return nil }

@@ -9,12 +9,12 @@ extension Program {
     summary: "Distils the reasoning of large language models into small ones, on CPUs.",
     globals: [threads],
     commands: [
-      .inspect, .convert, .initialize, .recipe(kinds: recipeKinds, program: "distill"), .kernels,
-      .bench,
+      .inspect, .convert, .initialize, .check, .show, .prepare,
+      .recipe(kinds: recipeKinds, program: "distill"), .kernels, .bench,
     ])
 
   /// The kinds of recipes that the commands read.
-  public static let recipeKinds: [RecipeKind] = [.initialize]
+  public static let recipeKinds: [RecipeKind] = [.data, .initialize]
 }
 
 /// The option that every command accepts.

@@ -109,6 +109,13 @@ struct ConversationRenderer {
   /// whatever the template puts behind an answer.
   private func answer(_ turn: Int, after prompt: Rendered) throws(DatasetError) -> Rendered {
     let message = messages[turn]
+    if Self.trimmed(prompt.text[...]).suffix(Self.thinkEnd.count).elementsEqual(Self.thinkEnd),
+      Self.thinks(message.content)
+    {
+      throw DatasetError(
+        place, "the prompt ends its thought before turn \(turn + 1), which then thinks. Templates "
+          + "have a variable for that: 'templateVariables: {enable_thinking: true}', or one of another name.")
+    }
     let whole = try render(messages[...turn], prompting: false)
     if whole.text.starts(with: prompt.text) {
       let answer = whole.dropFirst(prompt.text.count)
@@ -138,6 +145,14 @@ struct ConversationRenderer {
 
   private static let think = Array("<think>".utf8)
   private static let thinkEnd = Array("</think>".utf8)
+
+  /// Whether a text has reasoning in it.
+  private static func thinks(_ content: String) -> Bool {
+    let content = Array(content.utf8)
+    guard let end = content.firstRange(of: thinkEnd) else { return false }
+    let start = content.firstRange(of: think)?.upperBound ?? 0
+    return start <= end.lowerBound && !trimmed(content[start..<end.lowerBound]).isEmpty
+  }
 
   /// Whether the reasoning of a turn is in what was rendered of it.
   private func holdsReasoning(_ text: [UInt8], of message: Message) -> Bool {
@@ -199,7 +214,7 @@ struct ConversationRenderer {
     do {
       let chat = try template.render(
         messages.map(\.json), tools: tools.isEmpty ? nil : tools, addGenerationPrompt: prompting,
-        variables: rendering.variables)
+        variables: rendering.variables, now: rendering.date)
       return Rendered(
         text: chat.text, literal: rendering.specialTokensInText ? [] : chat.inputRanges)
     } catch {

@@ -1,3 +1,4 @@
+import ChatTemplates
 import Storage
 
 /// What a data set is made of, and how it becomes rows to train on.
@@ -8,6 +9,9 @@ public struct DataRecipe: Codable, Equatable, Sendable {
   public var chatTemplate: String?
   /// What the template is given besides: texts, numbers, true and false.
   public var templateVariables: [String: TemplateVariable]?
+  /// The day that templates which write today's date are told, such as "2024-07-26": otherwise the
+  /// same samples would be other rows tomorrow.
+  public var date: String?
   /// Texts of the tokens that end a turn; nil for those of the checkpoint.
   public var endTokens: [String]?
   public var sources: [SampleSource]
@@ -57,13 +61,32 @@ public struct DataRecipe: Codable, Equatable, Sendable {
 
   /// The rendering that the recipe asks for.
   ///
-  /// - Throws: `DatasetError` if the checkpoint's files can't be used.
-  public func rendering(_ checkpoint: TextCheckpoint) -> Rendering {
+  /// - Throws: `DatasetError` if its date is none, or missing though the template asks for one.
+  public func rendering(_ checkpoint: TextCheckpoint) throws(DatasetError) -> Rendering {
     Rendering(
       tokenizer: checkpoint.tokenizer, template: checkpoint.template,
       endTokens: checkpoint.endTokens, supervision: supervision,
       specialTokensInText: specialTokensInText,
-      variables: (templateVariables ?? [:]).mapValues(\.json))
+      variables: (templateVariables ?? [:]).mapValues(\.json), date: try templateDate(checkpoint))
+  }
+
+  private func templateDate(_ checkpoint: TextCheckpoint) throws(DatasetError) -> TemplateDate {
+    guard let date else {
+      if checkpoint.template?.usesDate ?? false, templateVariables?["date_string"] == nil {
+        throw DatasetError(
+          self.checkpoint, "its chat template writes today's date. Set 'date' in the recipe, for "
+            + "example to \"2024-07-26\", so that the same samples are the same rows tomorrow.")
+      }
+      return .now
+    }
+    let parts = date.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 3, date.utf8.count == 10, let year = parts[0], let month = parts[1],
+      let day = parts[2], (1...9999).contains(year), (1...12).contains(month),
+      (1...31).contains(day)
+    else {
+      throw DatasetError("The recipe", "'date' is \(quoted(date)), not a day such as 2024-07-26.")
+    }
+    return TemplateDate(year: year, month: month, day: day)
   }
 
   /// The checkpoint's text files, with what the recipe puts in their place.

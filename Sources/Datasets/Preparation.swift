@@ -21,7 +21,7 @@ public struct Preparation: Sendable {
     guard !recipe.sources.isEmpty else { throw DatasetError("The recipe", "it has no 'sources'.") }
     self.recipe = recipe
     checkpoint = try recipe.textCheckpoint()
-    rendering = recipe.rendering(checkpoint)
+    rendering = try recipe.rendering(checkpoint)
     var files: [SampleFile] = []
     for source in recipe.sources { files.append(try SampleFile(source)) }
     self.files = files

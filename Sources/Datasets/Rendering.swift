@@ -43,17 +43,20 @@ public struct Rendering: Sendable {
   public let variables: [String: JSONValue]
   /// Any of these ends a turn, where generation stops.
   public let endTokens: Set<Int32>
+  /// The time that templates are told.
+  public let date: TemplateDate
 
   public init(
     tokenizer: Tokenizer, template: ChatTemplate?, endTokens: Set<Int32>,
     supervision: Supervision = .assistant, specialTokensInText: Bool = false,
-    variables: [String: JSONValue] = [:]
+    variables: [String: JSONValue] = [:], date: TemplateDate = .now
   ) {
     self.tokenizer = tokenizer
     self.template = template
     self.endTokens = endTokens
     self.supervision = supervision
     self.specialTokensInText = specialTokensInText
+    self.date = date
     var variables = variables
     for (role, text) in tokenizer.roles where variables[role] == nil {
       variables[role] = .string(text)

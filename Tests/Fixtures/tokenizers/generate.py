@@ -126,3 +126,18 @@ for scheme in ["first", "always", "never"]:
     t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=scheme, split=scheme != "first")
     t.decoder = decoders.Metaspace(prepend_scheme=scheme)
     save("metaspace-" + scheme, flags(trained(t, 200, special_tokens=["<unk>"])))
+
+# A tokenizer for chats: control tokens, and thoughts that are text.
+t = Tokenizer(models.BPE())
+t.pre_tokenizer = pre_tokenizers.Sequence([
+    pre_tokenizers.Split(Regex(CL100K), "isolated"),
+    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+])
+t.decoder = decoders.ByteLevel()
+control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+trained(t, 360, initial_alphabet=alphabet, special_tokens=control)
+t.add_tokens([AddedToken("<think>", normalized=False), AddedToken("</think>", normalized=False)])
+save("chat", t)
+with open(os.path.join(HERE, "chat", "tokenizer_config.json"), "w") as file:
+    roles = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "bos_token": None}
+    json.dump({"tokenizer_class": "PreTrainedTokenizerFast", **roles}, file, indent=2)
