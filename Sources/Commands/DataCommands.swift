@@ -102,10 +102,16 @@ extension Command {
       throw CommandError("Nothing is left to train on: every document is too long.")
     }
     let shown = 20
-    var lines = report.findings.prefix(shown).map { $0 }
-    if report.findingCount > shown { lines.append("… and \(report.findingCount - shown) more.") }
+    var lines = report.findings.prefix(shown).map { finding in
+      let others = finding.count - 1
+      return "\(finding.place): \(finding.message)"
+        + (others > 0 ? " (And \(countedText(others, "other")) like it.)" : "")
+    }
+    if report.findings.count > shown {
+      lines.append("… and \(report.findings.count - shown) other findings.")
+    }
     throw CommandError(
-      (report.findingCount == 1 ? "A sample" : "Samples") + " can't be trained on.\n"
-        + lines.joined(separator: "\n"))
+      countedText(report.sources.reduce(0) { $0 + $1.refused }, "sample")
+        + " can't be trained on.\n" + lines.joined(separator: "\n"))
   }
 }

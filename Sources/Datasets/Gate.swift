@@ -69,7 +69,7 @@ struct Gate: Sendable {
       prompt = try rendering.prompt(
         Array(messages[..<turn]), tools: tools, place: sample.place)
     } catch {
-      return ["\(error)"]
+      return [error.message]
     }
     let isPrompted =
       last.ids.starts(with: prompt)

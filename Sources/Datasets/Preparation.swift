@@ -54,7 +54,7 @@ public struct Preparation: Sendable {
   /// What became of one sample.
   private struct Outcome: Sendable {
     var documents: [RenderedDocument] = []
-    var findings: [String] = []
+    var findings: [DatasetError] = []
     var replacedSurrogates = 0
     var place = ""
   }
@@ -67,10 +67,10 @@ public struct Preparation: Sendable {
       outcome.replacedSurrogates = replaced
       outcome.documents = try rendering.documents(of: sample)
       outcome.findings = gate.findings(outcome.documents, of: sample).map {
-        "\(outcome.place): \($0)"
+        DatasetError(outcome.place, $0)
       }
     } catch {
-      outcome.findings = ["\(error)"]
+      outcome.findings = [error]
     }
     return outcome
   }

@@ -23,12 +23,24 @@ public struct PreparationReport: Sendable {
   public private(set) var lengths: [Int] = []
   /// The lengths of those that are not.
   public private(set) var droppedLengths: [Int] = []
-  /// What is wrong, as `file:line: what`: the first of them.
-  public private(set) var findings: [String] = []
+  /// What is wrong, in the order in which it was found first.
+  public private(set) var findings: [Finding] = []
   /// How many findings there are in all.
   public private(set) var findingCount = 0
 
+  /// Something that is wrong with samples.
+  public struct Finding: Equatable, Sendable {
+    /// What it is, in a sentence.
+    public let message: String
+    /// The first sample that has it: `file:line`.
+    public let place: String
+    /// How many have it.
+    public fileprivate(set) var count: Int
+  }
+
   private let contextLength: Int
+  private var findingPlaces: [String: Int] = [:]
+  /// Findings that differ in a number are different ones; so many are kept apart.
   private static let mostFindings = 1000
 
   init(_ sources: [(path: String, oddities: RecordFile.Oddities)], _ recipe: DataRecipe) {
@@ -36,17 +48,22 @@ public struct PreparationReport: Sendable {
     contextLength = recipe.contextLength
   }
 
-  mutating func add(_ findings: [String], _ replacedSurrogates: Int, to source: Int) {
+  mutating func add(_ findings: [DatasetError], _ replacedSurrogates: Int, to source: Int) {
     sources[source].samples += 1
     sources[source].replacedSurrogates += replacedSurrogates
     if findings.isEmpty { return }
     sources[source].refused += 1
-    note(findings)
+    findings.forEach { note($0) }
   }
 
-  private mutating func note(_ findings: [String]) {
-    findingCount += findings.count
-    self.findings += findings.prefix(max(0, Self.mostFindings - self.findings.count))
+  private mutating func note(_ finding: DatasetError) {
+    findingCount += 1
+    if let known = findingPlaces[finding.message] {
+      findings[known].count += 1
+    } else if findings.count < Self.mostFindings {
+      findingPlaces[finding.message] = findings.count
+      findings.append(Finding(message: finding.message, place: finding.place, count: 1))
+    }
   }
 
   /// Counts a document; returns what is kept of it.
@@ -66,10 +83,10 @@ public struct PreparationReport: Sendable {
     case .refused:
       sources[source].refused += 1
       droppedLengths.append(document.ids.count)
-      note([
-        "\(place): it has \(document.ids.count) tokens; 'contextLength' is \(contextLength). Raise "
-          + "it, or say with 'longerDocuments' what to do."
-      ])
+      note(
+        DatasetError(
+          place, "it is longer than 'contextLength', \(contextLength) tokens. Raise that, or say "
+            + "with 'longerDocuments' what to do."))
       return nil
     }
     sources[source].documents += 1
