@@ -128,7 +128,8 @@ extension Interpreter {
   ) throws -> [String: TemplateValue] {
     var variables: [String: TemplateValue] = ["documents": .none]
     variables["messages"] = try value(.array(messages.map(Self.withReasoning)), isInput: true)
-    variables["tools"] = try tools.map { try value(.array($0), isInput: true) } ?? TemplateValue.none
+    variables["tools"] =
+      try tools.map { try value(.array($0), isInput: true) } ?? TemplateValue.none
     variables["add_generation_prompt"] = .bool(addGenerationPrompt)
     for (name, json) in others {
       let isInput =
@@ -150,8 +151,8 @@ extension Interpreter {
     guard let reasoning = found.first else { return message }
     var members = object.members
     if object["thinking"] == nil { members.insert(("thinking", reasoning), at: 0) }
-    if let place = members.firstIndex(where: { $0.key.utf8.elementsEqual("reasoning_content".utf8) })
-    {
+    if let place = members.firstIndex(where: { $0.key.utf8.elementsEqual("reasoning_content".utf8) }
+    ) {
       members[place].value = reasoning
     } else {
       members.append(("reasoning_content", reasoning))

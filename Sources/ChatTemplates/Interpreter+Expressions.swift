@@ -337,7 +337,8 @@ extension Interpreter {
     let highest = step > 0 ? count : count - 1
     func clamped(_ value: Int?, _ standard: Int) -> Int {
       guard let value else { return standard }
-      return value < 0 ? max(lowest, value.addingReportingOverflow(count).partialValue)
+      return value < 0
+        ? max(lowest, value.addingReportingOverflow(count).partialValue)
         : min(highest, value)
     }
     let from = clamped(try integer(start), step > 0 ? lowest : highest)

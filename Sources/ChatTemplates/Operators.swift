@@ -255,7 +255,9 @@ extension Interpreter {
       try budget.charge(min(a.count, b.count) / 16)
       return a.bytes.lexicographicallyPrecedes(b.bytes) ? -1 : a.bytes == b.bytes ? 0 : 1
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)):
-      for (a, b) in zip(a.items, b.items) where try !equals(a, b) { return try order(a, relation, b) }
+      for (a, b) in zip(a.items, b.items) where try !equals(a, b) {
+        return try order(a, relation, b)
+      }
       return a.items.count - b.items.count
     default:
       throw TemplateFault.evaluation(

@@ -64,7 +64,8 @@ extension Interpreter {
       let width = try integer(values[0] ?? .none, for: name)
       let fill = try values[1].map { try self.text($0, for: name) } ?? TemplateText(" ")
       return .string(try padded(text, name, width, fill))
-    default: return try partition(text, try self.text(try bound("sep")[0] ?? .none, for: name), name)
+    default:
+      return try partition(text, try self.text(try bound("sep")[0] ?? .none, for: name), name)
     }
   }
 
@@ -398,7 +399,8 @@ extension Interpreter {
         if name == "title" {
           built += isInWord ? properties.lowercaseMapping : properties.titlecaseMapping
         } else {
-          built += properties.isUppercase ? properties.lowercaseMapping : properties.uppercaseMapping
+          built +=
+            properties.isUppercase ? properties.lowercaseMapping : properties.uppercaseMapping
         }
         isInWord = properties.isCased
       }

@@ -90,7 +90,8 @@ struct ConversationRenderer {
     guard let end = ids.lastIndex(where: { rendering.endTokens.contains($0) }) else {
       let names = rendering.endTokens.sorted().compactMap { rendering.tokenizer.token($0) }
       throw DatasetError(
-        place, "turn \(turn + 1) ends without a token that ends generation ("
+        place,
+        "turn \(turn + 1) ends without a token that ends generation ("
           + names.map { "'\($0)'" }.joined(separator: ", ")
           + "): the model would not learn to stop.")
     }
@@ -113,8 +114,10 @@ struct ConversationRenderer {
       Self.thinks(message.content)
     {
       throw DatasetError(
-        place, "the prompt ends its thought before turn \(turn + 1), which then thinks. Templates "
-          + "have a variable for that: 'templateVariables: {enable_thinking: true}', or one of another name.")
+        place,
+        "the prompt ends its thought before turn \(turn + 1), which then thinks. Templates "
+          + "have a variable for that: 'templateVariables: {enable_thinking: true}', or one of another name."
+      )
     }
     let whole = try render(messages[...turn], prompting: false)
     if whole.text.starts(with: prompt.text) {
@@ -123,14 +126,16 @@ struct ConversationRenderer {
     }
     guard message.extras.isEmpty else {
       throw DatasetError(
-        place, "turn \(turn + 1) has reasoning that the template drops, and other keys besides "
+        place,
+        "turn \(turn + 1) has reasoning that the template drops, and other keys besides "
           + "'content', which only the template can write.")
     }
     var content = Array(message.content.utf8)
     if let opening = Self.openThought(prompt.text) {
       guard let rest = Self.behindThink(content, opening: opening) else {
         throw DatasetError(
-          place, "the prompt opens '<think>', but turn \(turn + 1) has no reasoning. Put "
+          place,
+          "the prompt opens '<think>', but turn \(turn + 1) has no reasoning. Put "
             + "'<think>\\n\\n</think>\\n\\n' before an answer that needs none.")
       }
       content = rest

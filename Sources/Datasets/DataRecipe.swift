@@ -74,7 +74,8 @@ public struct DataRecipe: Codable, Equatable, Sendable {
     guard let date else {
       if checkpoint.template?.usesDate ?? false, templateVariables?["date_string"] == nil {
         throw DatasetError(
-          self.checkpoint, "its chat template writes today's date. Set 'date' in the recipe, for "
+          self.checkpoint,
+          "its chat template writes today's date. Set 'date' in the recipe, for "
             + "example to \"2024-07-26\", so that the same samples are the same rows tomorrow.")
       }
       return .now

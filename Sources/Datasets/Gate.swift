@@ -46,7 +46,9 @@ struct Gate: Sendable {
     }
     if !ends && !endsInside {
       findings.append("no token that ends a turn is learned: the model would not learn to stop.")
-    } else if let open = document.turnEnds.first(where: { $0 < 1 || $0 > ids.count || !document.supervised[$0 - 1] }) {
+    } else if let open = document.turnEnds.first(where: {
+      $0 < 1 || $0 > ids.count || !document.supervised[$0 - 1]
+    }) {
       findings.append("the turn that ends at token \(open) has its end outside the loss.")
     }
     if let vocabularyRows, let id = ids.max(), Int(id) >= vocabularyRows {
@@ -89,12 +91,15 @@ struct Gate: Sendable {
     // Tokenizers normalize, so that the same text may come back as other bytes.
     var labels: String?
     for message in learned {
-      guard let reasoning = Self.reasoning(in: message.content), !reasoning.isEmpty else { continue }
+      guard let reasoning = Self.reasoning(in: message.content), !reasoning.isEmpty else {
+        continue
+      }
       if labels == nil {
-        labels = documents.map { document in
-          let ids = zip(document.ids, document.supervised).filter(\.1).map(\.0)
-          return rendering.tokenizer.decode(ids)
-        }.joined().precomposedStringWithCanonicalMapping
+        labels =
+          documents.map { document in
+            let ids = zip(document.ids, document.supervised).filter(\.1).map(\.0)
+            return rendering.tokenizer.decode(ids)
+          }.joined().precomposedStringWithCanonicalMapping
       }
       let text = reasoning.precomposedStringWithCanonicalMapping
       if Array((labels ?? "").utf8).firstRange(of: Array(text.utf8)) == nil {

@@ -85,7 +85,8 @@ public struct PreparationReport: Sendable {
       droppedLengths.append(document.ids.count)
       note(
         DatasetError(
-          place, "it is longer than 'contextLength', \(contextLength) tokens. Raise that, or say "
+          place,
+          "it is longer than 'contextLength', \(contextLength) tokens. Raise that, or say "
             + "with 'longerDocuments' what to do."))
       return nil
     }

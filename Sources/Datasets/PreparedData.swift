@@ -51,8 +51,10 @@ public struct PreparedData: Sendable {
     self.path = path
     let manifest = try Self.manifest(path)
     guard case .string(let found)? = manifest["key"],
-      let format = Self.count(manifest["format"]), let documentCount = Self.count(manifest["documents"]),
-      let tokenCount = Self.count(manifest["tokens"]), case .object(let report)? = manifest["report"]
+      let format = Self.count(manifest["format"]),
+      let documentCount = Self.count(manifest["documents"]),
+      let tokenCount = Self.count(manifest["tokens"]),
+      case .object(let report)? = manifest["report"]
     else {
       throw PreparedDataError(.damaged, path + "/prepared.json", "it lacks what it must say.")
     }
@@ -71,7 +73,8 @@ public struct PreparedData: Sendable {
       let next = documentEnd(i)
       guard next > end, next <= UInt64(tokenCount) else {
         throw PreparedDataError(
-          .damaged, path + "/documents.bin", "document \(i) ends at token \(next), behind \(end) of "
+          .damaged, path + "/documents.bin",
+          "document \(i) ends at token \(next), behind \(end) of "
             + "\(tokenCount).")
       }
       end = next
@@ -161,7 +164,8 @@ public struct PreparedData: Sendable {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
     guard !overflow, file.bytes.count == bytes else {
       throw PreparedDataError(
-        .damaged, "\(path)/\(name)", "it has \(file.bytes.count) bytes, not \(count) times \(size).")
+        .damaged, "\(path)/\(name)", "it has \(file.bytes.count) bytes, not \(count) times \(size)."
+      )
     }
     return file
   }

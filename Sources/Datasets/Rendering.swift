@@ -98,7 +98,8 @@ public struct Rendering: Sendable {
   ) throws(DatasetError) -> RenderedDocument {
     guard let end = tokenizer.id(role: "eos_token") else {
       throw DatasetError(
-        place, "the tokenizer names no 'eos_token', without which the model would not learn to "
+        place,
+        "the tokenizer names no 'eos_token', without which the model would not learn to "
           + "stop.")
     }
     var document = RenderedDocument()
@@ -129,7 +130,8 @@ public struct Rendering: Sendable {
       case "tool": follows = ["assistant", "tool"]
       default:
         throw DatasetError(
-          place, "turn \(i + 1) has the role \(quoted(message.role)), not one of 'system', 'user', "
+          place,
+          "turn \(i + 1) has the role \(quoted(message.role)), not one of 'system', 'user', "
             + "'assistant', 'tool'.")
       }
       guard follows.contains(previous) else {
@@ -143,7 +145,8 @@ public struct Rendering: Sendable {
     }
     guard previous == "assistant" else {
       throw DatasetError(
-        place, previous.isEmpty
+        place,
+        previous.isEmpty
           ? "the conversation is empty." : "the conversation must end with the assistant.")
     }
   }

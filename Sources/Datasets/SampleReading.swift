@@ -44,11 +44,13 @@ public struct SampleFile: Sendable {
     let keys = object.members.map { quoted($0.key) }.joined(separator: ", ")
     if forms.isEmpty {
       throw DatasetError(
-        place, "its keys (\(keys)) are none of the forms known. Say with 'fields' which key holds "
+        place,
+        "its keys (\(keys)) are none of the forms known. Say with 'fields' which key holds "
           + "the text of which role, for example {user: \"question\", assistant: \"answer\"}.")
     }
     throw DatasetError(
-      place, "it can be read as \(forms.map { "'\($0.rawValue)'" }.joined(separator: " or ")). Name "
+      place,
+      "it can be read as \(forms.map { "'\($0.rawValue)'" }.joined(separator: " or ")). Name "
         + "one with 'form'.")
   }
 
@@ -57,7 +59,8 @@ public struct SampleFile: Sendable {
     let fields = source.fields ?? [:]
     for role in fields.keys.sorted() where !["system", "user", "assistant"].contains(role) {
       throw DatasetError(
-        source.path, "'fields' names the role \(quoted(role)), not one of 'system', 'user', "
+        source.path,
+        "'fields' names the role \(quoted(role)), not one of 'system', 'user', "
           + "'assistant'.")
     }
     guard fields["user"] != nil, fields["assistant"] != nil else {
@@ -110,7 +113,9 @@ struct SampleReader {
 
   private func alpaca(_ object: JSONObject) throws(DatasetError) -> [Message] {
     var messages: [Message] = []
-    if let system = try optionalText(object, "system") { messages.append(Message("system", system)) }
+    if let system = try optionalText(object, "system") {
+      messages.append(Message("system", system))
+    }
     if let history = object["history"], history != .null {
       guard case .array(let turns) = history else { throw error("'history' is not a list.") }
       for turn in turns {
@@ -154,7 +159,9 @@ struct SampleReader {
       throw error("'conversations' is not a list.")
     }
     var messages: [Message] = []
-    if let system = try optionalText(object, "system") { messages.append(Message("system", system)) }
+    if let system = try optionalText(object, "system") {
+      messages.append(Message("system", system))
+    }
     for (i, turn) in turns.enumerated() {
       let path = "conversations[\(i)]"
       guard case .object(let turn) = turn else { throw error("'\(path)' is not an object.") }

@@ -48,7 +48,8 @@ public struct TextCheckpoint: Sendable {
     }
     if self.endTokens.isEmpty {
       throw DatasetError(
-        path, "neither 'generation_config.json', 'config.json' nor the tokenizer names a token that "
+        path,
+        "neither 'generation_config.json', 'config.json' nor the tokenizer names a token that "
           + "ends a text. Name one in the recipe with 'endTokens'.")
     }
   }
@@ -59,7 +60,8 @@ public struct TextCheckpoint: Sendable {
     guard let name else {
       if templates.isEmpty || templates["default"] != nil { return templates["default"] }
       throw DatasetError(
-        path, "the checkpoint has several chat templates and no default. Name one of \(names) with "
+        path,
+        "the checkpoint has several chat templates and no default. Name one of \(names) with "
           + "'chatTemplate'.")
     }
     if let found = templates[name] { return found }
@@ -68,7 +70,8 @@ public struct TextCheckpoint: Sendable {
       return try withExtendedLifetime(file) { try ChatTemplate(Array(file.bytes), name: name) }
     } catch let error as FileError where error.reason == .missing {
       throw DatasetError(
-        path, "'chatTemplate' is \(quoted(name)), which is neither a file nor a template of the "
+        path,
+        "'chatTemplate' is \(quoted(name)), which is neither a file nor a template of the "
           + "checkpoint\(names.isEmpty ? "" : " (\(names))").")
     }
   }
@@ -89,7 +92,8 @@ public struct TextCheckpoint: Sendable {
   /// One id, or a list of them.
   private static func ids(_ json: JSONValue?) -> Set<Int32> {
     switch json {
-    case .number(let number): return Set(number.int.flatMap { Int32(exactly: $0) }.map { [$0] } ?? [])
+    case .number(let number):
+      return Set(number.int.flatMap { Int32(exactly: $0) }.map { [$0] } ?? [])
     case .array(let list): return list.reduce(into: []) { $0.formUnion(ids($1)) }
     default: return []
     }

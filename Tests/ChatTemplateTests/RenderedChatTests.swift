@@ -1,3 +1,4 @@
 import ChatTemplates
 import XCTest
+
 final class RenderedChatTests: XCTestCase {}
