@@ -83,11 +83,11 @@ extension Command {
 
   private static func runTokenizer(_ arguments: Arguments, _ console: Console) throws {
     guard let path = arguments[tokenizer] else { return }
-    let file = try arguments[text].map { try MappedFile(at: $0) }
+    let text = try arguments[text].map { try MappedFile(at: $0).contents }
     let isJSON = arguments[json]
     var timings: [TokenizerTiming] = []
     if !isJSON { console.print(TokenizerLine.header) }
-    try TokenizerBenchmark.run(at: path, text: file.map { Array($0.bytes) }) { timing in
+    try TokenizerBenchmark.run(at: path, text: text) { timing in
       timings.append(timing)
       if isJSON {
         console.note(TokenizerLine.text(timing))

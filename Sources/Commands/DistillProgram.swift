@@ -9,7 +9,7 @@ extension Program {
     summary: "Distils the reasoning of large language models into small ones, on CPUs.",
     globals: [threads],
     commands: [
-      .inspect, .convert, .initialize, .check, .show, .prepare,
+      .inspect, .convert, .initialize, .tokenize, .trainTokenizer, .check, .show, .prepare,
       .recipe(kinds: recipeKinds, program: "distill"), .kernels, .bench,
     ])
 

@@ -42,6 +42,9 @@ public final class MappedFile: @unchecked Sendable {
     identity = status
   }
 
+  /// The whole file, copied.
+  public var contents: [UInt8] { withExtendedLifetime(self) { Array(bytes) } }
+
   deinit {
     munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
   }

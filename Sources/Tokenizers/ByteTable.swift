@@ -16,6 +16,13 @@ final class ByteTable: @unchecked Sendable {
     arena.reserveCapacity(capacity * 7)
   }
 
+  /// A table of its own with the same keys.
+  func copy() -> ByteTable {
+    let copy = ByteTable()
+    (copy.arena, copy.places, copy.slots, copy.count) = (arena, places, slots, count)
+    return copy
+  }
+
   /// One more than the largest id.
   var idLimit: Int { places.count }
 

@@ -22,6 +22,9 @@ enum SplitPattern: Equatable, Sendable {
     self = found.pattern
   }
 
+  /// The text of a regular expression; nil for what is none.
+  var text: String? { Self.known.first { $0.pattern == self }?.regex }
+
   static let gpt2Text =
     #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|"#
     + #"\s+(?!\S)|\s+"#
