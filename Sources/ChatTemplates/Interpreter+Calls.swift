@@ -171,8 +171,10 @@ extension Interpreter {
       return .callable(
         TemplateCallable(.joiner(try separator.map { try printed($0) } ?? TemplateText(", "))))
     case .raiseException:
-      let values = try arguments.bound(to: ["message"], of: "raise_exception")
-      let message = try values[0].map { try printed($0).string } ?? ""
+      guard let value = try arguments.bound(to: ["message"], of: "raise_exception")[0] else {
+        throw TemplateFault.evaluation("'raise_exception' needs a message.")
+      }
+      let message = try printed(value).string
       throw TemplateFault(kind: .raised(message), message: "the template says: \(message)")
     case .strftimeNow:
       guard case .string(let format)? = try arguments.bound(to: ["format"], of: "strftime_now")[0]
@@ -186,6 +188,7 @@ extension Interpreter {
 
   /// Adds what `dict(value)` takes: a dictionary, or pairs.
   private func add(_ value: TemplateValue, to members: TemplateDictionary) throws {
+    if case .undefined(let missing) = value { throw missing.fault }
     if case .dictionary(let other) = value {
       for (key, value) in other.members { try members.set(key, value, budget) }
       return

@@ -304,7 +304,7 @@ extension Interpreter {
     case .sequence(let sequence) where sequence.kind != .generator:
       return try self.list(slice(sequence.items, start, stop, step))
     case .undefined(let missing): throw missing.fault
-    default: return .undefined(Missing("a part by ':'", of: value.kind))
+    default: throw TemplateFault.evaluation("a \(value.kind) has no parts by ':'.")
     }
   }
 

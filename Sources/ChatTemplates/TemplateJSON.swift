@@ -145,8 +145,7 @@ private struct JSONStyle {
     case 0x0C: return "\\f"
     case 0x0D: return "\\r"
     case ..<0x20: return "\\u" + hex(UInt32(byte), 4)
-    case 0x7F where escapesAll: return nil
-    case 0x80...:
+    case 0x7F...:
       guard escapesAll else { return nil }
       return String(text.scalar(at: i)).utf16.map { "\\u" + hex(UInt32($0), 4) }.joined()
     default: return nil
