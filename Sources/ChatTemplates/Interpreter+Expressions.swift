@@ -50,10 +50,7 @@ extension Interpreter {
       if let value = scope.variables[index] { return value }
       next = scope.parent
     }
-    if let function = TemplateFunction(rawValue: names[index]) {
-      return .callable(TemplateCallable(.function(function)))
-    }
-    return .undefined(Missing(names[index]))
+    return functions[index] ?? .undefined(Missing(names[index]))
   }
 
   private func dictionary(_ pairs: [Expression.Pair], _ scope: Scope) throws -> TemplateValue {
@@ -151,7 +148,7 @@ extension Interpreter {
     switch value {
     case .undefined(let missing): throw missing.fault
     case .namespace(let namespace):
-      return namespace.attributes.value(Array(name.utf8))
+      return namespace.attributes[Array(name.utf8)]
         ?? .undefined(Missing(name, of: value.kind))
     case .loop(let loop):
       return try attribute(name, of: loop) ?? .undefined(Missing(name, of: "loop"))
@@ -337,7 +334,8 @@ extension Interpreter {
     let highest = step > 0 ? count : count - 1
     func clamped(_ value: Int?, _ standard: Int) -> Int {
       guard let value else { return standard }
-      return value < 0 ? max(lowest, value.addingReportingOverflow(count).partialValue)
+      return value < 0
+        ? max(lowest, value.addingReportingOverflow(count).partialValue)
         : min(highest, value)
     }
     let from = clamped(try integer(start), step > 0 ? lowest : highest)

@@ -71,7 +71,14 @@ extension Interpreter {
     var result = TemplateText()
     guard times > 0, !text.isEmpty else { return result }
     result.reserveCapacity(text.count * times)
-    for _ in 0..<times { result.append(text) }
+    result.append(text)
+    var done = 1
+    while done <= times / 2 {
+      let half = result
+      result.append(half)
+      done *= 2
+    }
+    for _ in done..<times { result.append(text) }
     return result
   }
 
@@ -255,7 +262,9 @@ extension Interpreter {
       try budget.charge(min(a.count, b.count) / 16)
       return a.bytes.lexicographicallyPrecedes(b.bytes) ? -1 : a.bytes == b.bytes ? 0 : 1
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)):
-      for (a, b) in zip(a.items, b.items) where try !equals(a, b) { return try order(a, relation, b) }
+      for (a, b) in zip(a.items, b.items) where try !equals(a, b) {
+        return try order(a, relation, b)
+      }
       return a.items.count - b.items.count
     default:
       throw TemplateFault.evaluation(

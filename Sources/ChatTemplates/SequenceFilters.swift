@@ -139,7 +139,8 @@ extension Interpreter {
       throw TemplateFault.unsupported("the filter '\(name)' is not known in 'map'.")
     }
     arguments.positional.removeFirst()
-    return try generator(items.map { item in try nested { try apply(filter, to: item, arguments) } })
+    return try generator(
+      items.map { item in try nested { try apply(filter, to: item, arguments) } })
   }
 
   private func select(

@@ -16,7 +16,8 @@ extension Interpreter {
     }
     try budget.charge(text)
     if !arguments.named.isEmpty, !["format", "rsplit", "split", "splitlines"].contains(name) {
-      throw TemplateFault.evaluation("'\(name)' takes no argument '\(arguments.named[0].name)' here.")
+      throw TemplateFault.evaluation(
+        "'\(name)' takes no argument '\(arguments.named[0].name)' here.")
     }
     switch name {
     case "strip", "lstrip", "rstrip":
@@ -67,7 +68,8 @@ extension Interpreter {
       let width = try integer(values[0] ?? .none, for: name)
       let fill = try values[1].map { try self.text($0, for: name) } ?? TemplateText(" ")
       return .string(try padded(text, name, width, fill))
-    default: return try partition(text, try self.text(try bound("sep")[0] ?? .none, for: name), name)
+    default:
+      return try partition(text, try self.text(try bound("sep")[0] ?? .none, for: name), name)
     }
   }
 
@@ -403,7 +405,8 @@ extension Interpreter {
         if name == "title" {
           built += isInWord ? properties.lowercaseMapping : properties.titlecaseMapping
         } else {
-          built += properties.isUppercase ? properties.lowercaseMapping : properties.uppercaseMapping
+          built +=
+            properties.isUppercase ? properties.lowercaseMapping : properties.uppercaseMapping
         }
         isInWord = properties.isCased
       }

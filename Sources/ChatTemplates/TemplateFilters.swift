@@ -222,8 +222,9 @@ extension Interpreter {
     case .escape, .e:
       _ = try bound()
       var result = text
-      for (old, new) in [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("'", "&#39;"), ("\"", "&#34;")]
-      {
+      for (old, new) in [
+        ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("'", "&#39;"), ("\"", "&#34;"),
+      ] {
         result = try replaced(result, TemplateText(old), by: TemplateText(new), most: -1)
       }
       return .string(result)

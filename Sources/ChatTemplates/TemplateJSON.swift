@@ -56,6 +56,7 @@ private struct JSONStyle {
   mutating func write(
     _ value: TemplateValue, order: (TemplateDictionary) throws -> [Int]
   ) throws {
+    try writer.budget.charge()
     switch value {
     case .none: try writer.write("null")
     case .bool(let value): try writer.write(value ? "true" : "false")
@@ -125,6 +126,7 @@ private struct JSONStyle {
       let byte = text.bytes[i]
       let end = byte < 0x80 ? i + 1 : text.endOfScalar(at: i)
       if let escape = escape(text, i, byte) {
+        try writer.budget.charge(4)
         try writer.write(text.bytes[start..<i])
         try writer.write(escape)
         start = end

@@ -213,7 +213,8 @@ struct TemplateLexer {
           end += byte(end) == UInt8(ascii: "\\") ? 2 : 1
         }
         guard end < source.count else {
-          throw TemplateFault.syntax("a string that is never closed. Add the quote that is missing.")
+          throw TemplateFault.syntax(
+            "a string that is never closed. Add the quote that is missing.")
         }
         add(.string, position..<end + 1)
         advance(to: end + 1)

@@ -281,7 +281,8 @@ struct TemplateParser {
       }
       let standard = take(symbol: "=") ? try expression() : nil
       if standard == nil, let last = parameters.last, last.standard != nil {
-        throw TemplateFault.syntax("the parameter '\(name)' needs a default, as the one before has.")
+        throw TemplateFault.syntax(
+          "the parameter '\(name)' needs a default, as the one before has.")
       }
       parameters.append(Macro.Parameter(name: name, index: index(of: name), standard: standard))
     }

@@ -1,6 +1,7 @@
 /// What can stand after `is`.
 enum TemplateTest: String, Sendable {
-  case boolean, callable, defined, divisibleby, eq, escaped, even, `false`, filter, float, ge, gt, `in`
+  case boolean, callable, defined, divisibleby, eq, escaped, even, `false`, filter, float, ge, gt,
+    `in`
   case integer, iterable, le, lower, lt, mapping, ne, none, number, odd, sameas, sequence, string
   case test, `true`, undefined, upper
 

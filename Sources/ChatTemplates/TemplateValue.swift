@@ -225,7 +225,8 @@ final class TemplateSequence {
 /// The interpreter keeps all of them and empties them at its end, because they can hold one
 /// another in a circle.
 final class TemplateNamespace {
-  var attributes = TemplateDictionary()
+  /// By the bytes of their names.
+  var attributes: [[UInt8]: TemplateValue] = [:]
 }
 
 /// What can be called.

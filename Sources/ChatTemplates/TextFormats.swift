@@ -19,7 +19,7 @@ extension Interpreter {
       i += 1
       let conversion = try Conversion(format.bytes, &i)
       if conversion.letter == "%" {
-        result.append(own: [UInt8(ascii: "%")])
+        result.append(format, i - 1..<i)
         continue
       }
       let value: TemplateValue
@@ -84,7 +84,8 @@ extension Interpreter {
       case .int(let value): double = Double(value)
       case .bool(let value): double = value ? 1 : 0
       default:
-        throw TemplateFault.evaluation("a \(value.kind) where '%\(conversion.letter)' needs a number.")
+        throw TemplateFault.evaluation(
+          "a \(value.kind) where '%\(conversion.letter)' needs a number.")
       }
       let digits = String(
         format: "%.\(conversion.precision ?? 6)\(conversion.letter)", double.magnitude)
@@ -141,11 +142,13 @@ extension Interpreter {
         value = next < arguments.positional.count ? arguments.positional[next] : nil
         next += 1
       } else if let number = Int(field) {
-        value = number >= 0 && number < arguments.positional.count
+        value =
+          number >= 0 && number < arguments.positional.count
           ? arguments.positional[number] : nil
       } else if field.utf8.contains(where: { ":!.[{".utf8.contains($0) }) {
         throw TemplateFault.unsupported("'{\(field.prefix(40))}' is not known in 'format'.")
       } else {
+        try budget.charge(1 + arguments.named.count / 4)
         value = arguments.named.first { $0.name == field }?.value
       }
       guard let value else {
