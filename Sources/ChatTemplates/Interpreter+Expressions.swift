@@ -192,7 +192,6 @@ extension Interpreter {
     switch value {
     case .undefined(let missing): throw missing.fault
     case .dictionary(let dictionary):
-      if case .undefined = index { break }
       if let member = try dictionary.value(index, budget) { return member }
     case .list(let list), .tuple(let list):
       if let place = place(index, in: list.items.count) { return list.items[place] }
