@@ -11,6 +11,10 @@ final class HostileTests: XCTestCase {
     return String(repeating: opening, count: many) + inner + String(repeating: closing, count: many)
   }
 
+  private static func many(_ item: (Int) -> String) -> String {
+    (0..<40_000).map(item).joined(separator: ",")
+  }
+
   private static let forever = "{% for a in range(99999) %}{% for b in range(99999) %}"
   private static let ends = "{% endfor %}{% endfor %}"
 
@@ -185,18 +189,26 @@ final class HostileTests: XCTestCase {
     ("loop that is called", "{% for i in [1] %}{{ loop([1]) }}{% endfor %}"),
     ("strftime", "{{ strftime_now('%Q') }}"),
     ("strftime of much", "{{ strftime_now('%c' * 1000000) }}"),
+    ("keys of JSON", "{{ {(1,): 2}|tojson }}"),
+    (
+      "many parameters",
+      "{% macro m(" + many { "p\($0)" } + ") %}{% endmacro %}{{ m("
+        + many { "p\(39_999 - $0)=1" } + ") }}"
+    ),
+    ("many places", "{{ ('{p39999}' * 100000).format(" + many { "p\($0)=1" } + ") }}"),
     ("arguments of one name", "{{ f(" + String(repeating: "a=1,", count: 200_000) + ") }}"),
   ]
 
   /// Runs on the smallest stack that callers have, that of Dispatch's threads.
   func testEachIsRefused() throws {
     let report = Report()
+    let big = JSONValue.string(String(repeating: "b", count: 1_000_000))
     let done = DispatchSemaphore(value: 0)
     let thread = Thread {
       for (name, source) in Self.templates {
         let start = Date()
         do {
-          let chat = try render(source, ["big": .string(String(repeating: "b", count: 1_000_000))])
+          let chat = try render(source, name == "long output" ? ["big": big] : [:])
           report.lines.append("\(name): rendered \(chat.text.count) bytes")
         } catch let error as ChatTemplateError {
           let needsMoreWords = error.message.isEmpty || !error.message.hasSuffix(".")
