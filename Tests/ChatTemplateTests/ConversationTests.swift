@@ -42,7 +42,9 @@ final class ConversationTests: XCTestCase {
       XCTAssertTrue(
         chat.text == Array(expected.utf8), "\(words)\n\(chat.string)\n--- and not\n\(expected)")
       guard let ranges = row["generation"]?.array else { return }
-      let spans = ranges.map { $0.array?.map { Int(String(decoding: $0.serialized(), as: UTF8.self)) } }
+      let spans = ranges.map {
+        $0.array?.map { Int(String(decoding: $0.serialized(), as: UTF8.self)) }
+      }
       XCTAssertEqual(
         spans, chat.generationRanges.map { [$0.lowerBound, $0.upperBound] }, words)
     case (.success(let chat), nil):

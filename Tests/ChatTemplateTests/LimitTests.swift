@@ -111,6 +111,21 @@ final class LimitTests: XCTestCase {
       "t:1: macro calls inside one another deeper than 128 levels.")
   }
 
+  /// Nesting and calls together are refused before their stack is used up.
+  func testCallsInNesting() {
+    let macros = [
+      "{% macro m() %}{{ \(nested(60, "[", "]", "m()")) }}{% endmacro %}{{ m() }}",
+      "{% macro m() %}\(nested(100, "{% if 1 %}", "{% endif %}", "{{ m() }}")){% endmacro %}{{ m() }}",
+      "{% macro m() %}{{ \(nested(60, "1 if 0 else ", "", "m()|map('map', 'list')")) }}"
+        + "{% endmacro %}{{ m() }}",
+    ]
+    for macro in macros {
+      XCTAssertEqual(
+        failure(macro)?.description, "t:1: expressions and macro calls too deep inside one another."
+      )
+    }
+  }
+
   func testDepthOfValues() throws {
     let source =
       "{% set ns = namespace(a=[]) %}{% for i in range(n) %}{% set ns.a = [ns.a] %}{% endfor %}{{ ns.a|length }}"
