@@ -7,7 +7,8 @@ public struct RenderedChat: Equatable, Sendable {
   public var text: [UInt8]
   /// The bytes that came from messages and tools: ascending, apart from one another.
   ///
-  /// Whoever encodes the text reads special tokens outside of these only.
+  /// Whoever encodes the text reads special tokens outside of these only. The usual roles, such
+  /// as `user`, are not among them, and digits of numbers that fit in 64 bits neither.
   public var inputRanges: [Range<Int>]
   /// What each `{% generation %}` block enclosed, in order; those inside macros and of texts that
   /// were kept in a variable are not known.
@@ -69,9 +70,6 @@ public struct ChatTemplate: Sendable {
     names = parser.names
   }
 
-  /// Whether it asks for the time: what it renders then depends on when.
-  public var usesDate: Bool { names.contains("strftime_now") }
-
   /// Where bytes stop being UTF-8; nil if they do not.
   private static func firstInvalid(in bytes: [UInt8]) -> Int? {
     if String(validating: bytes, as: UTF8.self) != nil { return nil }
@@ -83,6 +81,9 @@ public struct ChatTemplate: Sendable {
     }
     return min(place, bytes.count)
   }
+
+  /// Whether it asks for the time: what it renders then depends on when.
+  public var usesDate: Bool { names.contains("strftime_now") }
 
   /// Renders a conversation.
   ///
@@ -127,7 +128,8 @@ extension Interpreter {
     _ others: [String: JSONValue]
   ) throws -> [String: TemplateValue] {
     var variables: [String: TemplateValue] = ["documents": .none]
-    variables["messages"] = try value(.array(messages.map(Self.withReasoning)), isInput: true)
+    try budget.chargeElements(messages.count)
+    variables["messages"] = try list(messages.map { try message(Self.withReasoning($0)) })
     variables["tools"] =
       try tools.map { try value(.array($0), isInput: true) } ?? TemplateValue.none
     variables["add_generation_prompt"] = .bool(addGenerationPrompt)
@@ -158,6 +160,23 @@ extension Interpreter {
       members.append(("reasoning_content", reasoning))
     }
     return .object(JSONObject(members: members))
+  }
+
+  /// The roles that templates know. They are no input, because some templates make special
+  /// tokens of them, as `'<|' + message.role + '|>'`; any other text in their place is.
+  private static let roles: Set<String> = [
+    "assistant", "developer", "function", "ipython", "model", "system", "tool", "user",
+  ]
+
+  /// A message as the template sees it.
+  private func message(_ json: JSONValue) throws -> TemplateValue {
+    let value = try value(json, isInput: true, depth: 1)
+    if case .dictionary(let message) = value,
+      case .string(let role)? = message.value(Array("role".utf8)), Self.roles.contains(role.string)
+    {
+      try message.set(.text("role"), .string(TemplateText(role.bytes)), budget)
+    }
+    return value
   }
 
   /// A JSON value as the template sees it.

@@ -12,14 +12,19 @@ struct ValueWriter {
 
   var text: TemplateText { TemplateText(bytes, isInput: hasInput) }
 
-  mutating func write(_ string: String) throws { try write(Array(string.utf8)[...]) }
+  mutating func write(_ string: String) throws {
+    try charge(string.utf8.count)
+    bytes.append(contentsOf: string.utf8)
+  }
 
   mutating func write(_ more: ArraySlice<UInt8>) throws {
-    try budget.charge(1 + more.count / 16)
-    guard bytes.count + more.count <= budget.limits.output else {
-      throw TemplateFault.limit("a text of more than \(budget.limits.output) bytes.")
-    }
-    bytes += more
+    try charge(more.count)
+    bytes.append(contentsOf: more)
+  }
+
+  private func charge(_ count: Int) throws {
+    try budget.charge(1 + count / 16)
+    try budget.check(length: bytes.count + count)
   }
 
   mutating func note(_ text: TemplateText) { if text.hasInput { hasInput = true } }
@@ -28,6 +33,7 @@ struct ValueWriter {
 
   /// Python's `repr`.
   mutating func represent(_ value: TemplateValue) throws {
+    try budget.charge()
     switch value {
     case .undefined: try write("Undefined")
     case .none: try write("None")

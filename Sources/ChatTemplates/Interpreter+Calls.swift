@@ -2,8 +2,15 @@
 struct PassedArguments {
   var positional: [TemplateValue] = []
   var named: [(name: String, value: TemplateValue)] = []
+  /// Names that the input wrote, through `**`.
+  var inputNames: Set<String> = []
   /// The body of a call block.
   var caller: TemplateValue?
+
+  /// A name as a text, with where it came from.
+  func text(_ name: String) -> TemplateValue {
+    .string(TemplateText(name, isInput: inputNames.contains(name)))
+  }
 
   /// Puts the arguments to a function's parameters; nil for those not given.
   ///
@@ -46,6 +53,7 @@ extension Interpreter {
           throw TemplateFault.evaluation("'**' before a dict with a key that is no str.")
         }
         passed.named.append((name.string, value))
+        if name.hasInput { passed.inputNames.insert(name.string) }
       }
     }
     return passed
@@ -88,15 +96,16 @@ extension Interpreter {
     let extra = Array(arguments.positional.dropFirst(parameters.count))
     let others = TemplateDictionary()
     for (name, value) in arguments.named {
+      try budget.charge(1 + parameters.count / 4)
       if let parameter = parameters.first(where: { $0.name == name }) {
         guard given.insert(parameter.index).inserted else {
           throw TemplateFault.evaluation("the macro '\(macro.name)' is given '\(name)' twice.")
         }
         scope.variables[parameter.index] = value
       } else if name == "caller", macro.takesCaller {
-        bind("caller", value, scope)
+        if let callerIndex { scope.variables[callerIndex] = value }
       } else if macro.takesKwargs {
-        try others.set(.text(name), value, budget)
+        try others.set(arguments.text(name), value, budget)
       } else {
         throw TemplateFault.evaluation("the macro '\(macro.name)' takes no argument '\(name)'.")
       }
@@ -106,15 +115,17 @@ extension Interpreter {
         "the macro '\(macro.name)' takes \(parameters.count) arguments, and is given "
           + "\(arguments.positional.count).")
     }
-    if macro.takesVarargs { bind("varargs", try tuple(extra), scope) }
-    if macro.takesKwargs { bind("kwargs", .dictionary(others), scope) }
+    if macro.takesVarargs, let varargsIndex {
+      scope.variables[varargsIndex] = try tuple(extra)
+    }
+    if macro.takesKwargs, let kwargsIndex { scope.variables[kwargsIndex] = .dictionary(others) }
     if let caller = arguments.caller {
       guard macro.takesCaller else {
         throw TemplateFault.evaluation("the macro '\(macro.name)' does not use 'caller'.")
       }
-      bind("caller", caller, scope)
+      if let callerIndex { scope.variables[callerIndex] = caller }
     } else if macro.takesCaller, !arguments.named.contains(where: { $0.name == "caller" }) {
-      bind("caller", .undefined(Missing("caller")), scope)
+      if let callerIndex { scope.variables[callerIndex] = .undefined(Missing("caller")) }
     }
     let text = try nested {
       try nestedCall {
@@ -132,10 +143,6 @@ extension Interpreter {
     return .string(text)
   }
 
-  private func bind(_ name: String, _ value: TemplateValue, _ scope: Scope) {
-    if let index = names.firstIndex(of: name) { scope.variables[index] = value }
-  }
-
   // MARK: Functions
 
   private func call(
@@ -151,7 +158,9 @@ extension Interpreter {
         }
         try add(first, to: members)
       }
-      for (name, value) in arguments.named { try members.set(.text(name), value, budget) }
+      for (name, value) in arguments.named {
+        try members.set(arguments.text(name), value, budget)
+      }
       guard function == .namespace else { return .dictionary(members) }
       let namespace = try namespace()
       for (key, value) in members.members {
@@ -171,13 +180,17 @@ extension Interpreter {
       return .callable(
         TemplateCallable(.joiner(try separator.map { try printed($0) } ?? TemplateText(", "))))
     case .raiseException:
-      let values = try arguments.bound(to: ["message"], of: "raise_exception")
-      let message = try values[0].map { try printed($0).string } ?? ""
+      guard let value = try arguments.bound(to: ["message"], of: "raise_exception")[0] else {
+        throw TemplateFault.evaluation("'raise_exception' needs a message.")
+      }
+      let message = try printed(value).string
       throw TemplateFault(kind: .raised(message), message: "the template says: \(message)")
     case .strftimeNow:
       guard case .string(let format)? = try arguments.bound(to: ["format"], of: "strftime_now")[0]
       else { throw TemplateFault.evaluation("'strftime_now' needs a format, which is a str.") }
-      try budget.charge(format.count)
+      guard format.count <= 1_000 else {
+        throw TemplateFault.limit("a format of time with more than 1000 bytes.")
+      }
       let text = try date.formatted(format.string)
       try budget.chargeText(bytes: text.utf8.count)
       return .string(TemplateText(text, isInput: format.hasInput))
@@ -186,6 +199,7 @@ extension Interpreter {
 
   /// Adds what `dict(value)` takes: a dictionary, or pairs.
   private func add(_ value: TemplateValue, to members: TemplateDictionary) throws {
+    if case .undefined(let missing) = value { throw missing.fault }
     if case .dictionary(let other) = value {
       for (key, value) in other.members { try members.set(key, value, budget) }
       return

@@ -50,10 +50,7 @@ extension Interpreter {
       if let value = scope.variables[index] { return value }
       next = scope.parent
     }
-    if let function = TemplateFunction(rawValue: names[index]) {
-      return .callable(TemplateCallable(.function(function)))
-    }
-    return .undefined(Missing(names[index]))
+    return functions[index] ?? .undefined(Missing(names[index]))
   }
 
   private func dictionary(_ pairs: [Expression.Pair], _ scope: Scope) throws -> TemplateValue {
@@ -151,7 +148,7 @@ extension Interpreter {
     switch value {
     case .undefined(let missing): throw missing.fault
     case .namespace(let namespace):
-      return namespace.attributes.value(Array(name.utf8))
+      return namespace.attributes[Array(name.utf8)]
         ?? .undefined(Missing(name, of: value.kind))
     case .loop(let loop):
       return try attribute(name, of: loop) ?? .undefined(Missing(name, of: "loop"))
@@ -195,7 +192,6 @@ extension Interpreter {
     switch value {
     case .undefined(let missing): throw missing.fault
     case .dictionary(let dictionary):
-      if case .undefined = index { break }
       if let member = try dictionary.value(index, budget) { return member }
     case .list(let list), .tuple(let list):
       if let place = place(index, in: list.items.count) { return list.items[place] }
@@ -304,7 +300,7 @@ extension Interpreter {
     case .sequence(let sequence) where sequence.kind != .generator:
       return try self.list(slice(sequence.items, start, stop, step))
     case .undefined(let missing): throw missing.fault
-    default: return .undefined(Missing("a part by ':'", of: value.kind))
+    default: throw TemplateFault.evaluation("a \(value.kind) has no parts by ':'.")
     }
   }
 

@@ -103,7 +103,8 @@ extension Interpreter {
       throw TemplateFault.evaluation(
         "the attribute '\(attribute)' of a namespace begins with '_'. Rename it.")
     }
-    try namespace.attributes.set(.text(attribute), value, budget)
+    try budget.charge(10)
+    namespace.attributes[Array(attribute.utf8)] = value
   }
 
   // MARK: Loops

@@ -33,8 +33,13 @@ final class Interpreter {
   private var depth = 0
   /// How many macros are inside one another.
   private var calls = 0
-  /// The name `loop`, if the template has it.
+  /// The names that blocks and macros bind by themselves, if the template has them.
   let loopIndex: NameIndex?
+  let callerIndex: NameIndex?
+  let varargsIndex: NameIndex?
+  let kwargsIndex: NameIndex?
+  /// The functions among the names.
+  let functions: [TemplateValue?]
   private let root = Scope(in: nil)
   private var heldScopes: [Scope] = []
   private var namespaces: [TemplateNamespace] = []
@@ -48,6 +53,12 @@ final class Interpreter {
     self.date = date
     budget = TemplateBudget(limits)
     loopIndex = names.firstIndex(of: "loop")
+    callerIndex = names.firstIndex(of: "caller")
+    varargsIndex = names.firstIndex(of: "varargs")
+    kwargsIndex = names.firstIndex(of: "kwargs")
+    functions = names.map { name in
+      TemplateFunction(rawValue: name).map { .callable(TemplateCallable(.function($0))) }
+    }
   }
 
   /// Runs the statements with the variables of the template.
@@ -64,7 +75,7 @@ final class Interpreter {
   /// is freed through another, however long a chain they make.
   private func release() {
     for scope in heldScopes { scope.variables = [:] }
-    for namespace in namespaces { namespace.attributes = TemplateDictionary() }
+    for namespace in namespaces { namespace.attributes = [:] }
     root.variables = [:]
   }
 

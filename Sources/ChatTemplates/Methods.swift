@@ -15,8 +15,11 @@ extension Interpreter {
       "casefold", "encode", "expandtabs", "format_map", "isascii", "isdecimal", "isidentifier",
       "isnumeric", "isprintable", "istitle", "maketrans", "translate",
     ],
-    "int": ["as_integer_ratio", "bit_count", "bit_length", "from_bytes", "to_bytes"],
-    "float": ["as_integer_ratio", "fromhex", "hex", "is_integer"],
+    "int": [
+      "as_integer_ratio", "bit_count", "bit_length", "denominator", "from_bytes", "imag",
+      "numerator", "real", "to_bytes",
+    ],
+    "float": ["as_integer_ratio", "fromhex", "hex", "imag", "is_integer", "real"],
   ]
 
   /// Whether a kind of value has a method.
@@ -72,8 +75,8 @@ extension Interpreter {
   ) throws -> TemplateValue {
     if name == "get" {
       let values = try arguments.bound(to: ["key", "default"], of: name)
-      guard let key = values[0] else {
-        throw TemplateFault.evaluation("'get' needs a key.")
+      guard let key = values[0], arguments.named.isEmpty else {
+        throw TemplateFault.evaluation("'get' needs a key, and takes no names.")
       }
       return try dictionary.value(key, budget) ?? values[1] ?? .none
     }

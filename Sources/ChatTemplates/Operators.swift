@@ -71,7 +71,14 @@ extension Interpreter {
     var result = TemplateText()
     guard times > 0, !text.isEmpty else { return result }
     result.reserveCapacity(text.count * times)
-    for _ in 0..<times { result.append(text) }
+    result.append(text)
+    var done = 1
+    while done <= times / 2 {
+      let half = result
+      result.append(half)
+      done *= 2
+    }
+    for _ in done..<times { result.append(text) }
     return result
   }
 

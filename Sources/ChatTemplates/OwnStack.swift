@@ -5,37 +5,77 @@ import Foundation
 /// The parser and the interpreter recurse as deep as a template is nested, which the limits
 /// bound, but not to what every caller's stack has left: threads of Dispatch have 512 KiB.
 enum OwnStack {
-  /// The memory is taken as it is touched, so the size costs nothing where it is not needed.
-  private static let bytes = 256 << 20
+  /// Four times what the deepest evaluation takes in a debug build. Memory is taken as it is
+  /// touched, so the size costs nothing where it is not needed.
+  private static let bytes = 64 << 20
 
   /// Runs the work and waits for its end.
   static func run<Result>(_ body: () throws -> Result) throws -> Result {
     try withoutActuallyEscaping(body) { body in
       let work = Work(body)
-      let thread = Thread { work.run() }
-      thread.stackSize = bytes
-      thread.start()
-      return try work.result().get()
+      let job = Job { work.run() }
+      // The job outlives the thread, which is waited for.
+      try withExtendedLifetime(job) {
+        try runToItsEnd(Unmanaged.passUnretained(job).toOpaque())
+      }
+      return try work.result()
     }
   }
 
-  /// The semaphore makes the other thread's writes seen here; only one of them runs at a time.
-  private final class Work<Value>: @unchecked Sendable {
-    private var body: (() throws -> Value)?
+  private static let noThread = TemplateFault.limit(
+    "the system gives no thread to work with the template on.")
+
+  private final class Work<Value> {
+    private let body: () throws -> Value
     private var outcome: Swift.Result<Value, any Error>?
-    private let done = DispatchSemaphore(value: 0)
 
     init(_ body: @escaping () throws -> Value) { self.body = body }
 
-    func run() {
-      if let body { outcome = Swift.Result { try body() } }
-      body = nil
-      done.signal()
-    }
+    func run() { outcome = Swift.Result { try body() } }
 
-    func result() -> Swift.Result<Value, any Error> {
-      done.wait()
-      return outcome ?? .failure(TemplateFault.limit("no stack for the template."))
+    func result() throws -> Value {
+      guard let outcome else { throw OwnStack.noThread }
+      return try outcome.get()
     }
   }
+
+  /// What C can hand to a thread.
+  fileprivate final class Job {
+    let run: () -> Void
+    init(_ run: @escaping () -> Void) { self.run = run }
+  }
+
+  /// Runs a job on a thread, and waits for it.
+  private static func runToItsEnd(_ job: UnsafeMutableRawPointer) throws {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setstacksize(&attributes, bytes)
+    #if canImport(Darwin)
+      var thread: pthread_t?
+      let code = pthread_create(&thread, &attributes, start, job)
+    #else
+      var thread = pthread_t()
+      let code = pthread_create(&thread, &attributes, start, job)
+    #endif
+    pthread_attr_destroy(&attributes)
+    guard code == 0 else { throw noThread }
+    #if canImport(Darwin)
+      if let thread { pthread_join(thread, nil) }
+    #else
+      pthread_join(thread, nil)
+    #endif
+  }
 }
+
+/// Where the thread begins; the system's declarations differ in whether there may be no argument.
+#if canImport(Darwin)
+  private func start(_ job: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    Unmanaged<OwnStack.Job>.fromOpaque(job).takeUnretainedValue().run()
+    return nil
+  }
+#else
+  private func start(_ job: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let job { Unmanaged<OwnStack.Job>.fromOpaque(job).takeUnretainedValue().run() }
+    return nil
+  }
+#endif

@@ -15,6 +15,10 @@ extension Interpreter {
       try arguments.bound(to: parameters, of: name)
     }
     try budget.charge(text)
+    if !arguments.named.isEmpty, !["format", "rsplit", "split", "splitlines"].contains(name) {
+      throw TemplateFault.evaluation(
+        "'\(name)' takes no argument '\(arguments.named[0].name)' here.")
+    }
     switch name {
     case "strip", "lstrip", "rstrip":
       let characters = try bound("chars")[0]
@@ -131,14 +135,15 @@ extension Interpreter {
       guard !separator.isEmpty else { throw TemplateFault.evaluation("an empty separator.") }
       var places: [Int] = []
       var start = 0
-      while fromEnd || places.count < most,
-        let place = try find(separator, in: text, from: start)
-      {
-        try budget.charge()
-        places.append(place)
-        start = place + separator.count
+      if fromEnd {
+        places = try lastPlaces(separator, text, most)
+      } else {
+        while places.count < most, let place = try find(separator, in: text, from: start) {
+          try budget.charge()
+          places.append(place)
+          start = place + separator.count
+        }
       }
-      if fromEnd, places.count > most { places = try lastPlaces(separator, text, most) }
       pieces = []
       start = 0
       for place in places {
@@ -151,21 +156,22 @@ extension Interpreter {
     return try list(pieces.map { .string(text[$0]) })
   }
 
-  /// The last places of a separator, looked for from the end, where they may be others than from
-  /// the beginning.
-  private func lastPlaces(_ separator: TemplateText, _ text: TemplateText, _ most: Int) throws
-    -> [Int]
-  {
+  /// The places of a separator, looked for from the end, where they may be others than from the
+  /// beginning.
+  private func lastPlaces(
+    _ separator: TemplateText, _ text: TemplateText, _ most: Int
+  ) throws -> [Int] {
     var places: [Int] = []
     var end = text.count
     while places.count < most, let place = try findLast(separator, in: text, before: end) {
+      try budget.charge()
       places.append(place)
       end = place
     }
     return places.reversed()
   }
 
-  private func findLast(
+  func findLast(
     _ part: TemplateText, in text: TemplateText, before end: Int
   ) throws -> Int? {
     var place = end - part.count
@@ -308,6 +314,7 @@ extension Interpreter {
     result.append(text, start..<text.count)
     return result
   }
+<<<<<<< HEAD
 
   // MARK: Searching
 
@@ -438,4 +445,6 @@ extension Interpreter {
     result.append(try repeated(filler, missing - left))
     return result
   }
+=======
+>>>>>>> templates
 }

@@ -74,6 +74,7 @@ extension Interpreter {
   /// What Python's `float` reads; nil if it refuses.
   private func float(_ value: TemplateValue) throws -> Double? {
     switch value {
+    case .undefined(let missing): throw missing.fault
     case .float(let number): return number
     case .int(let number): return Double(number)
     case .bool(let value): return value ? 1 : 0
@@ -195,7 +196,9 @@ extension Interpreter {
         throw TemplateFault.evaluation("'replace' needs what to replace, and by what.")
       }
       return .string(try replaced(text, try printed(old), by: try printed(new), most: count))
-    case .indent: return .string(try indented(text, try bound("width", "first", "blank")))
+    case .indent:
+      _ = try self.text(value, for: "indent")
+      return .string(try indented(text, try bound("width", "first", "blank")))
     case .wordcount:
       _ = try bound()
       var count = 0

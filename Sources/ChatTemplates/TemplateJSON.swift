@@ -56,6 +56,7 @@ private struct JSONStyle {
   mutating func write(
     _ value: TemplateValue, order: (TemplateDictionary) throws -> [Int]
   ) throws {
+    try writer.budget.charge()
     switch value {
     case .none: try writer.write("null")
     case .bool(let value): try writer.write(value ? "true" : "false")
@@ -125,6 +126,7 @@ private struct JSONStyle {
       let byte = text.bytes[i]
       let end = byte < 0x80 ? i + 1 : text.endOfScalar(at: i)
       if let escape = escape(text, i, byte) {
+        try writer.budget.charge(4)
         try writer.write(text.bytes[start..<i])
         try writer.write(escape)
         start = end
@@ -145,8 +147,7 @@ private struct JSONStyle {
     case 0x0C: return "\\f"
     case 0x0D: return "\\r"
     case ..<0x20: return "\\u" + hex(UInt32(byte), 4)
-    case 0x7F where escapesAll: return nil
-    case 0x80...:
+    case 0x7F...:
       guard escapesAll else { return nil }
       return String(text.scalar(at: i)).utf16.map { "\\u" + hex(UInt32($0), 4) }.joined()
     default: return nil

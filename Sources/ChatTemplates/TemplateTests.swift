@@ -1,6 +1,7 @@
 /// What can stand after `is`.
 enum TemplateTest: String, Sendable {
-  case boolean, callable, defined, divisibleby, eq, even, `false`, filter, float, ge, gt, `in`
+  case boolean, callable, defined, divisibleby, eq, escaped, even, `false`, filter, float, ge, gt,
+    `in`
   case integer, iterable, le, lower, lt, mapping, ne, none, number, odd, sameas, sequence, string
   case test, `true`, undefined, upper
 
@@ -43,7 +44,7 @@ extension Interpreter {
     case (.false, .bool(let value)): return !value
     case (.integer, .int), (.integer, .largeInteger), (.float, .float): return true
     case (.number, .int), (.number, .largeInteger), (.number, .float), (.number, .bool): return true
-    case (.callable, .callable), (.callable, .loop): return true
+    case (.callable, .callable), (.callable, .loop), (.callable, .undefined): return true
     case (.iterable, .undefined), (.iterable, .string), (.iterable, .list), (.iterable, .tuple),
       (.iterable, .dictionary), (.iterable, .sequence), (.iterable, .loop):
       return true

@@ -155,6 +155,7 @@ final class TemplateDictionary {
 
 /// A key as Python compares keys: `1`, `1.0` and `True` are one.
 enum DictionaryKey: Hashable {
+  case undefined
   case none
   case integer(Int)
   case float(Double)
@@ -177,7 +178,7 @@ enum DictionaryKey: Hashable {
     case .tuple(let list):
       try budget.chargeElements(list.items.count)
       self = .tuple(try list.items.map { try DictionaryKey($0, budget) })
-    case .undefined(let missing): throw missing.fault
+    case .undefined: self = .undefined
     default: throw TemplateFault.evaluation("a \(value.kind) cannot be the key of a dictionary.")
     }
   }
@@ -225,7 +226,8 @@ final class TemplateSequence {
 /// The interpreter keeps all of them and empties them at its end, because they can hold one
 /// another in a circle.
 final class TemplateNamespace {
-  var attributes = TemplateDictionary()
+  /// By the bytes of their names.
+  var attributes: [[UInt8]: TemplateValue] = [:]
 }
 
 /// What can be called.

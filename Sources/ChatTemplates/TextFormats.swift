@@ -19,7 +19,7 @@ extension Interpreter {
       i += 1
       let conversion = try Conversion(format.bytes, &i)
       if conversion.letter == "%" {
-        result.append(own: [UInt8(ascii: "%")])
+        result.append(format, i - 1..<i)
         continue
       }
       let value: TemplateValue
@@ -148,6 +148,7 @@ extension Interpreter {
       } else if field.utf8.contains(where: { ":!.[{".utf8.contains($0) }) {
         throw TemplateFault.unsupported("'{\(field.prefix(40))}' is not known in 'format'.")
       } else {
+        try budget.charge(1 + arguments.named.count / 4)
         value = arguments.named.first { $0.name == field }?.value
       }
       guard let value else {
