@@ -27,7 +27,7 @@ let package = Package(
     .target(name: "Safetensors", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tokenizers", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(
-      name: "Datasets", dependencies: ["ChatTemplates", "Tokenizers", "Storage"],
+      name: "Datasets", dependencies: ["ChatTemplates", "Tokenizers", "Interface", "Storage"],
       exclude: ["README.md"]),
     .target(name: "ChatTemplates", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
@@ -75,7 +75,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "distill", "Commands", "Interface", "Timings", "Models", "Tensors", "Safetensors",
-        "Storage",
+        "Datasets", "Tokenizers", "Storage",
       ]),
     .testTarget(name: "PackageTests", dependencies: ["memorize"]),
   ]

@@ -4,14 +4,20 @@ import Foundation
 ///
 /// The parser and the interpreter recurse as deep as a template is nested, which the limits
 /// bound, but not to what every caller's stack has left: threads of Dispatch have 512 KiB.
-enum OwnStack {
+///
+/// Inside of work that runs here already, work runs at once: whoever renders many conversations can
+/// have one thread for all of them.
+public enum OwnStack {
   /// Four times what the deepest evaluation takes in a debug build. Memory is taken as it is
   /// touched, so the size costs nothing where it is not needed.
   private static let bytes = 64 << 20
 
   /// Runs the work and waits for its end.
-  static func run<Result>(_ body: () throws -> Result) throws -> Result {
-    try withoutActuallyEscaping(body) { body in
+  ///
+  /// - Throws: What the work throws, or that the system gives no thread.
+  public static func run<Result>(_ body: () throws -> Result) throws -> Result {
+    if pthread_getspecific(mark) != nil { return try body() }
+    return try withoutActuallyEscaping(body) { body in
       let work = Work(body)
       let job = Job { work.run() }
       // The job outlives the thread, which is waited for.
@@ -21,6 +27,14 @@ enum OwnStack {
       return try work.result()
     }
   }
+
+  /// Set on threads that were made here.
+  fileprivate static let mark: pthread_key_t = {
+    var key = pthread_key_t()
+    // Without a key every run has a thread of its own.
+    pthread_key_create(&key, nil)
+    return key
+  }()
 
   private static let noThread = TemplateFault.limit(
     "the system gives no thread to work with the template on.")
@@ -70,11 +84,13 @@ enum OwnStack {
 /// Where the thread begins; the system's declarations differ in whether there may be no argument.
 #if canImport(Darwin)
   private func start(_ job: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    pthread_setspecific(OwnStack.mark, job)
     Unmanaged<OwnStack.Job>.fromOpaque(job).takeUnretainedValue().run()
     return nil
   }
 #else
   private func start(_ job: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    pthread_setspecific(OwnStack.mark, job)
     if let job { Unmanaged<OwnStack.Job>.fromOpaque(job).takeUnretainedValue().run() }
     return nil
   }

@@ -7,7 +7,7 @@ import Timings
 extension Command {
   /// `bench`: how fast the machine does this package's work, beside what it does at best.
   static let bench = Command(
-    "bench", summary: "Times products, attention and training on this machine.",
+    "bench", summary: "Times the work of training on this machine.",
     discussion: """
       Measures the machine's ceilings, and then matrix products at the shapes of the paper's \
       students, causal attention over 1,024, 8,192 and 32,768 tokens, and full training steps \
@@ -54,7 +54,7 @@ extension Command {
   private enum Part: String, CaseIterable { case products, attention, training, tokenizer }
 
   private static let part = OptionalPositional(
-    "part", help: "Only this part: products, attention or training.")
+    "part", help: "Only this part: products, attention, training or tokenizer.")
   private static let tokens = Option(
     "tokens", "count", help: "Rows of this length only, in attention and training.",
     .wholeNumbers(in: 1...1 << 20))

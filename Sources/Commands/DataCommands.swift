@@ -34,7 +34,7 @@ extension Command {
     discussion: """
       Renders and checks every sample of a data recipe, and keeps the documents in the folder that \
       the recipe calls its cache. Data that was prepared from the same samples, tokenizer, \
-      template and settings is used again; training does the same by itself.
+      template and settings is used again.
       """,
     example: """
       distill prepare my-data.json5
@@ -50,7 +50,9 @@ extension Command {
             ? JSONValue.object(data.report).printed
             : "\(path) is up to date: \(countText(data.count)) documents.")
       }
-      var writer = try PreparedDataWriter(at: path, key: key)
+      var writer = try PreparedDataWriter(
+        at: path, key: key, sources: preparation.files.count,
+        idLimit: preparation.checkpoint.tokenizer.idLimit)
       let progress = progress(preparation, console)
       let report = try preparation.run(
         write: { try writer.append($0, source: $1) }, progress: progress)

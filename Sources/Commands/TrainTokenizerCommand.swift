@@ -16,9 +16,8 @@ extension Command {
       """,
     example: """
       distill train-tokenizer my-tokenizer --corpus book.txt --size 8000
-      distill train-tokenizer my-tokenizer --corpus traces.jsonl --field response --size 32000 \\
-          --splitting qwen2 --special "<|endoftext|>" --special "<|im_start|>" \\
-          --special "<|im_end|>" --eos "<|im_end|>"
+      distill train-tokenizer my-tokenizer --corpus traces.jsonl --field response
+      distill train-tokenizer my-tokenizer --corpus book.txt --special "<end>" --eos "<end>"
       """,
     takes: output, corpus, size, splitting, special, eos, field, minimum,
     run: prepared { arguments, console in
@@ -64,7 +63,8 @@ extension Command {
   private static let corpus = RepeatedOption(
     "corpus", "file", help: "A file to learn from; may be given several times.", .texts)
   private static let size = Option(
-    "size", "tokens", help: "All tokens together; 32,000 without it.", .wholeNumbers(in: 1...1 << 21))
+    "size", "tokens", help: "All tokens together; 32,000 without it.",
+    .wholeNumbers(in: 1...1 << 21))
   private static let splitting = Option<TokenizerTraining.Splitting>(
     "splitting", "family", help: "How text is split: as gpt2, llama3 (without it) or qwen2 do.",
     Values("'gpt2', 'llama3' or 'qwen2'") { TokenizerTraining.Splitting(rawValue: $0) })

@@ -88,32 +88,39 @@ struct Gate: Sendable {
     guard case .conversation(let messages, _) = sample.body else { return [] }
     let turns = messages.filter { $0.role == "assistant" }
     let learned = rendering.supervision == .last ? Array(turns.suffix(1)) : turns
-    // Tokenizers normalize, so that the same text may come back as other bytes.
-    var labels: String?
+    var labels: [UInt8]?
     for message in learned {
-      guard let reasoning = Self.reasoning(in: message.content), !reasoning.isEmpty else {
-        continue
-      }
-      if labels == nil {
-        labels =
-          documents.map { document in
-            let ids = zip(document.ids, document.supervised).filter(\.1).map(\.0)
-            return rendering.tokenizer.decode(ids)
-          }.joined().precomposedStringWithCanonicalMapping
-      }
-      let text = reasoning.precomposedStringWithCanonicalMapping
-      if Array((labels ?? "").utf8).firstRange(of: Array(text.utf8)) == nil {
+      guard let reasoning = Self.reasoning(in: Array(message.content.utf8)) else { continue }
+      let text =
+        labels
+        ?? documents.flatMap { document in
+          rendering.tokenizer.decode(
+            zip(document.ids, document.supervised).filter(\.1).map(\.0)
+          ).utf8
+        }
+      labels = text
+      if text.firstRange(of: reasoning) != nil { continue }
+      // Tokenizers normalize, so that the same text may come back as other bytes.
+      if Self.normalized(text).firstRange(of: Self.normalized(reasoning)) == nil {
         return ["reasoning in '<think>' is in the sample, and not among the learned tokens."]
       }
     }
     return []
   }
 
-  /// The text between the first `<think>`, or the beginning, and the first `</think>`.
-  private static func reasoning(in content: String) -> String? {
-    guard let end = content.range(of: "</think>", options: .literal) else { return nil }
-    let before = content[..<end.lowerBound]
-    let start = before.range(of: "<think>", options: .literal)?.upperBound ?? before.startIndex
-    return before[start...].trimmingCharacters(in: .whitespacesAndNewlines)
+  private static func normalized(_ text: [UInt8]) -> [UInt8] {
+    Array(String(decoding: text, as: UTF8.self).precomposedStringWithCanonicalMapping.utf8)
+  }
+
+  /// The text between the first `<think>`, or the beginning, and the first `</think>`; nil if there
+  /// is none.
+  private static func reasoning(in content: [UInt8]) -> [UInt8]? {
+    guard let end = content.firstRange(of: Array("</think>".utf8)) else { return nil }
+    let start = content.firstRange(of: Array("<think>".utf8))?.upperBound ?? 0
+    guard start < end.lowerBound else { return nil }
+    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    var text = content[start..<end.lowerBound].drop(while: isSpace)
+    while let last = text.last, isSpace(last) { text.removeLast() }
+    return text.isEmpty ? nil : Array(text)
   }
 }

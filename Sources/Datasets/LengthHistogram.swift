@@ -11,7 +11,8 @@ public struct LengthHistogram: Sendable {
   public let mean: Double
   private let sorted: [Int]
 
-  /// Buckets of one width, about ten of them up to the 99th percentile, and one for what is longer.
+  /// Buckets of one width from the shortest on, about ten up to the 99th percentile, and one for
+  /// what is longer.
   public init(_ lengths: [Int]) {
     sorted = lengths.sorted()
     count = lengths.count
@@ -31,7 +32,7 @@ public struct LengthHistogram: Sendable {
     for length in lengths {
       buckets[min(max(length - 1, 0) / width, buckets.count - 1)].count += 1
     }
-    self.buckets = buckets
+    self.buckets = Array(buckets.drop { $0.count == 0 })
   }
 
   /// The least of 1, 2 and 5 times a power of two or ten that takes at most twelve buckets.
@@ -61,7 +62,7 @@ public struct LengthHistogram: Sendable {
       let range =
         padded("\(bucket.lengths.lowerBound)", digits) + " – "
         + padded("\(bucket.lengths.upperBound)", digits)
-      let share = 1000 * bucket.count / max(count, 1)
+      let share = Int((1000 * Double(bucket.count) / Double(max(count, 1))).rounded())
       let percent = padded("\(share / 10).\(share % 10) %", 7)
       let bar = Self.bar(Double(bucket.count) / Double(most), width: room)
       let line = "\(range)  \(padded("\(bucket.count)", countDigits))  \(percent)  \(bar)"

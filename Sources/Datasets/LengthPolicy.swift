@@ -1,7 +1,9 @@
+import Interface
+
 /// What is done with a document that is longer than the context.
 ///
 /// Nothing is ever cut without a word: each case is counted, and what is kept is complete.
-public enum LengthPolicy: String, Codable, CaseIterable, Sendable {
+public enum LengthPolicy: String, Choice {
   /// It is left out.
   case drop
   /// Leading turns of a conversation are kept if they fit, each with its end token, and at least

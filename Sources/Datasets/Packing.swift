@@ -1,5 +1,7 @@
+import Interface
+
 /// How documents become rows.
-public enum PackingMethod: String, Codable, CaseIterable, Sendable {
+public enum PackingMethod: String, Choice {
   /// Each document is a row of its own.
   case none
   /// Documents share rows, in which they do not see each other and positions begin anew.
@@ -25,7 +27,8 @@ public struct Packing: Equatable, Sendable {
   ///
   /// Within a window the longest document goes first, each into the row with the least room that
   /// it fits into ("best-fit decreasing", Johnson 1973): among equal lengths the earlier document
-  /// first, among equal rooms the earlier row. A row stands where its first document does.
+  /// first, among equal rooms the row that came to it last. A row stands where its first document
+  /// does.
   ///
   /// - Parameters:
   ///   - lengths: Of each document, from 1 to `contextLength`.
@@ -54,7 +57,7 @@ public struct Packing: Equatable, Sendable {
   ) -> [[Int]] {
     var rooms = RoomTree(contextLength)
     var rows: [[Int]] = []
-    // For each room the rows that have it, the earliest last.
+    // For each room the rows that have it, in the order in which they came to it.
     var rowsByRoom: [Int: [Int]] = [:]
     let order = range.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
     for document in order {
@@ -72,8 +75,7 @@ public struct Packing: Equatable, Sendable {
       let left = room - length
       if left > 0 {
         rooms.insert(left)
-        let place = rowsByRoom[left, default: []].firstIndex { $0 < row }
-        rowsByRoom[left, default: []].insert(row, at: place ?? rowsByRoom[left, default: []].count)
+        rowsByRoom[left, default: []].append(row)
       }
     }
     return rows.map { $0.sorted() }.sorted { $0[0] < $1[0] }

@@ -113,9 +113,13 @@ public struct Preparation: Sendable {
     let results = OutcomeList(count: range.count)
     let share = 16
     DispatchQueue.concurrentPerform(iterations: (range.count + share - 1) / share) { part in
-      for i in part * share..<min((part + 1) * share, range.count) {
-        results.set(i, outcome(of: range.lowerBound + i, gate))
+      func work() {
+        for i in part * share..<min((part + 1) * share, range.count) {
+          results.set(i, outcome(of: range.lowerBound + i, gate))
+        }
       }
+      // One deep stack for the whole part; without it each template asks for its own.
+      do { try OwnStack.run(work) } catch { work() }
     }
     return results.values
   }

@@ -35,6 +35,7 @@ public struct PreparedData: Sendable {
   /// What was said of the data when it was made.
   public let report: JSONObject
   public let count: Int
+  private let idLimit: Int
 
   private let tokens: MappedFile?
   private let documents: MappedFile?
@@ -43,7 +44,7 @@ public struct PreparedData: Sendable {
   static let recordBytes = 16
   static let fileNames = ["tokens.bin", "documents.bin", "prepared.json"]
 
-  /// Opens prepared data and checks all of it but the ids' values.
+  /// Opens prepared data and checks all of it but the tokens, which are checked as they are read.
   ///
   /// - Parameter key: The key it must have; nil for any.
   /// - Throws: `PreparedDataError`.
@@ -54,7 +55,8 @@ public struct PreparedData: Sendable {
       let format = Self.count(manifest["format"]),
       let documentCount = Self.count(manifest["documents"]),
       let tokenCount = Self.count(manifest["tokens"]),
-      case .object(let report)? = manifest["report"]
+      let sourceCount = Self.count(manifest["sources"]),
+      let idLimit = Self.count(manifest["idLimit"]), case .object(let report)? = manifest["report"]
     else {
       throw PreparedDataError(.damaged, path + "/prepared.json", "it lacks what it must say.")
     }
@@ -63,6 +65,7 @@ public struct PreparedData: Sendable {
         .otherKey, path, "it was prepared from other samples, or with other settings.")
     }
     self.key = found
+    self.idLimit = idLimit
     self.report = report
     count = documentCount
     tokens = try Self.file("tokens.bin", in: path, count: tokenCount, each: 4)
@@ -76,6 +79,12 @@ public struct PreparedData: Sendable {
           .damaged, path + "/documents.bin",
           "document \(i) ends at token \(next), behind \(end) of "
             + "\(tokenCount).")
+      }
+      guard supervisedCount(of: i) <= Int(next - end), source(of: i) < sourceCount else {
+        throw PreparedDataError(
+          .damaged, path + "/documents.bin",
+          "document \(i) has more learned tokens than tokens, or "
+            + "a source that is none.")
       }
       end = next
     }
@@ -98,16 +107,31 @@ public struct PreparedData: Sendable {
   public func supervisedCount(of document: Int) -> Int { Int(number(document, at: 12)) }
 
   /// A document's tokens, and for each whether it is learned.
-  public subscript(document: Int) -> (ids: [Int32], supervised: [Bool]) {
+  ///
+  /// - Throws: `PreparedDataError` if a token is beyond the tokenizer's, or the number of learned
+  ///   ones is not what was written.
+  public func document(
+    _ document: Int
+  ) throws(PreparedDataError) -> (ids: [Int32], supervised: [Bool]) {
     let range = range(document)
     guard let tokens else { return ([], []) }
-    return withExtendedLifetime(tokens) {
-      let stored = range.map { i in
-        Int32(
-          littleEndian: tokens.bytes.loadUnaligned(fromByteOffset: 4 * i, as: Int32.self))
+    var ids = [Int32](repeating: 0, count: range.count)
+    var supervised = [Bool](repeating: false, count: range.count)
+    withExtendedLifetime(tokens) {
+      for (i, place) in range.enumerated() {
+        let stored = Int32(
+          littleEndian: tokens.bytes.loadUnaligned(fromByteOffset: 4 * place, as: Int32.self))
+        ids[i] = stored < 0 ? ~stored : stored
+        supervised[i] = stored >= 0
       }
-      return (stored.map { $0 < 0 ? ~$0 : $0 }, stored.map { $0 >= 0 })
     }
+    guard ids.allSatisfy({ $0 < idLimit }),
+      supervised.count(where: { $0 }) == supervisedCount(of: document)
+    else {
+      throw PreparedDataError(
+        .damaged, path + "/tokens.bin", "document \(document) is not what was written.")
+    }
+    return (ids, supervised)
   }
 
   private func range(_ document: Int) -> Range<Int> {

@@ -7,13 +7,20 @@ public struct PreparedDataWriter: ~Copyable {
   private var tokens: AtomicFile
   private var documents: AtomicFile
   private let key: String
+  private let sources: Int
+  private let idLimit: Int
   private var tokenCount: UInt64 = 0
   private var documentCount = 0
 
   /// Starts a folder, which takes the place of older prepared data when it is finished.
   ///
+  /// - Parameters:
+  ///   - sources: How many sources there are.
+  ///   - idLimit: All ids are below this.
   /// - Throws: `FileError`.
-  public init(at path: String, key: String) throws(FileError) {
+  public init(
+    at path: String, key: String, sources: Int, idLimit: Int
+  ) throws(FileError) {
     let folder = try AtomicFolder(at: path) { PreparedData.fileNames.contains($0) }
     let tokens = try AtomicFile(at: folder.partialPath + "/tokens.bin")
     let documents = try AtomicFile(at: folder.partialPath + "/documents.bin")
@@ -21,15 +28,18 @@ public struct PreparedDataWriter: ~Copyable {
     self.tokens = tokens
     self.documents = documents
     self.key = key
+    self.sources = sources
+    self.idLimit = idLimit
   }
 
   /// Appends a document, which must hold a token.
   ///
   /// - Throws: `FileError`.
   public mutating func append(_ document: RenderedDocument, source: Int) throws(FileError) {
+    precondition((0..<sources).contains(source))
     precondition(!document.ids.isEmpty && document.ids.count == document.supervised.count)
     let stored = zip(document.ids, document.supervised).map { id, isSupervised in
-      precondition(id >= 0)
+      precondition((0..<Int32(idLimit)).contains(id))
       return (isSupervised ? id : ~id).littleEndian
     }
     try tokens.write(stored.withUnsafeBytes { Data($0) })
@@ -55,7 +65,9 @@ public struct PreparedDataWriter: ~Copyable {
       JSONObject(members: [
         ("format", .number(JSONNumber(PreparedData.format))), ("key", .string(key)),
         ("documents", .number(JSONNumber(documentCount))),
-        ("tokens", .number(JSONNumber(Int(tokenCount)))), ("report", .object(report)),
+        ("tokens", .number(JSONNumber(Int(tokenCount)))),
+        ("sources", .number(JSONNumber(sources))), ("idLimit", .number(JSONNumber(idLimit))),
+        ("report", .object(report)),
       ]))
     try folder.write(manifest.serialized(pretty: true), as: "prepared.json")
     try folder.commit()

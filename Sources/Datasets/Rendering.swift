@@ -1,9 +1,10 @@
 import ChatTemplates
+import Interface
 import Storage
 import Tokenizers
 
 /// Which tokens of a sample are learned.
-public enum Supervision: String, Codable, CaseIterable, Sendable {
+public enum Supervision: String, Choice {
   /// What the assistant says, in every turn.
   case assistant
   /// What the assistant says in the last turn.
@@ -19,6 +20,12 @@ public struct RenderedDocument: Equatable, Sendable {
   public var supervised: [Bool] = []
   /// Where each learned turn ends, behind its end token: the document may be cut there.
   public var turnEnds: [Int] = []
+
+  public init(ids: [Int32] = [], supervised: [Bool] = [], turnEnds: [Int] = []) {
+    self.ids = ids
+    self.supervised = supervised
+    self.turnEnds = turnEnds
+  }
 
   public var supervisedCount: Int { supervised.count { $0 } }
 

@@ -1,3 +1,4 @@
+import Interface
 import Storage
 
 /// One thing to learn from, and where it came from.
@@ -76,7 +77,7 @@ public struct SampleSource: Codable, Equatable, Sendable {
 }
 
 /// The forms that samples come in.
-public enum SampleForm: String, Codable, CaseIterable, Sendable {
+public enum SampleForm: String, Choice {
   /// `messages`: a list of turns with `role` and `content`.
   case messages
   /// ShareGPT's `conversations`: a list of turns with `from` and `value`.

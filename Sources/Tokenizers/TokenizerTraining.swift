@@ -57,7 +57,8 @@ public struct TokenizerTraining {
     let fixed = 256 + settings.specialTokens.count
     guard (fixed...TokenizerLimits.ids).contains(settings.vocabularySize) else {
       throw TokenizerError(
-        "The tokenizer", "a vocabulary of \(settings.vocabularySize) is not from \(fixed), the bytes "
+        "The tokenizer",
+        "a vocabulary of \(settings.vocabularySize) is not from \(fixed), the bytes "
           + "and special tokens, to \(TokenizerLimits.ids).")
     }
     guard settings.minimumFrequency >= 0 else {

@@ -25,7 +25,9 @@ public struct TrainedTokenizer: Sendable {
     return Self.object([
       ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
       ("added_tokens", .array(added)),
-      ("normalizer", settings.splitting == .qwen2 ? Self.object([("type", .string("NFC"))]) : .null),
+      (
+        "normalizer", settings.splitting == .qwen2 ? Self.object([("type", .string("NFC"))]) : .null
+      ),
       ("pre_tokenizer", preTokenizer), ("post_processor", .null),
       ("decoder", byteLevel(addsSpace: true, usesPattern: true)),
       (

@@ -11,12 +11,17 @@ final class HelpTests: XCTestCase {
       Usage: distill <command> [<argument> …]
 
       Commands:
-        inspect     Shows what a model is and what it needs.
-        convert     Writes a model again in another type or other files.
-        initialize  Makes a model with random weights.
-        recipe      Prints a recipe to start from.
-        kernels     Shows what this machine computes with, and how fast.
-        bench       Times products, attention and training on this machine.
+        inspect          Shows what a model is and what it needs.
+        convert          Writes a model again in another type or other files.
+        initialize       Makes a model with random weights.
+        tokenize         Shows the tokens of a text.
+        train-tokenizer  Learns a tokenizer from text.
+        check            Checks samples before a model is trained on them.
+        show             Shows a sample as it will be trained on.
+        prepare          Turns samples into token ids on disk.
+        recipe           Prints a recipe to start from.
+        kernels          Shows what this machine computes with, and how fast.
+        bench            Times the work of training on this machine.
 
       Every command accepts:
         --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
@@ -160,7 +165,7 @@ final class HelpTests: XCTestCase {
 
       Examples:
         distill recipe
-        distill recipe initialize > my-initialize.json5
+        distill recipe data > my-data.json5
       """)
   }
 
@@ -197,30 +202,37 @@ final class HelpTests: XCTestCase {
     assertPrints(
       distill("help", "bench"),
       """
-      Times products, attention and training on this machine.
+      Times the work of training on this machine.
 
       Measures the machine's ceilings, and then matrix products at the shapes of the
       paper's students, causal attention over 1,024, 8,192 and 32,768 tokens, and full
       training steps (forward, backward, clipping, AdamW) of a random Qwen2.5-0.5B on
       rows of 1,024 and 4,096 tokens, in float32 and bfloat16. Names of parts choose
-      among them: products, attention, training. Every figure comes with its fraction
-      of the ceiling of its precision.
+      among them: products, attention, training, tokenizer. Every figure comes with
+      its fraction of the ceiling of its precision.
+
+      The part tokenizer reads the tokenizer of a folder, encodes and decodes text,
+      and texts that are made to be slow; it runs only if the folder is given.
 
       The whole takes some minutes and up to 15 GB of memory. Run it while nothing
       else runs.
 
       Usage: distill bench [<part>] [--tokens <count>] [--precision <precision>]
-                           [--recompute] [--json]
+                           [--recompute] [--tokenizer <checkpoint>] [--text <file>]
+                           [--json]
 
       Arguments:
-        <part>  Only this part: products, attention or training.
+        <part>  Only this part: products, attention, training or tokenizer.
 
       Options:
-        --tokens <count>         Rows of this length only, in attention and training.
-        --precision <precision>  Only this precision: float32 or bfloat16.
-        --recompute              Run blocks again in the backward pass instead of
-                                 keeping them.
-        --json                   Print a JSON array of timings.
+        --tokens <count>          Rows of this length only, in attention and training.
+        --precision <precision>   Only this precision: float32 or bfloat16.
+        --recompute               Run blocks again in the backward pass instead of
+                                  keeping them.
+        --tokenizer <checkpoint>  Time the tokenizer of this folder.
+        --text <file>             The text it encodes, instead of one made of its
+                                  tokens.
+        --json                    Print a JSON array of timings.
 
       Every command accepts:
         --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
@@ -230,6 +242,7 @@ final class HelpTests: XCTestCase {
         distill bench
         distill bench training --tokens 1024 --precision bfloat16
         distill bench attention --json
+        distill bench tokenizer --tokenizer Checkpoints/qwen2.5-0.5b --text book.txt
       """)
   }
 
@@ -237,6 +250,7 @@ final class HelpTests: XCTestCase {
     assertPrints(
       distill("recipe"),
       """
+        data        Samples, and how they become rows to train on.
         initialize  A model with random weights.
       """)
   }
@@ -268,6 +282,241 @@ final class HelpTests: XCTestCase {
 
         // A folder whose tokenizer is copied into the new one; without the key, none is.
         // tokenizer: "Checkpoints/qwen2.5-0.5b",
+      }
+      """)
+  }
+
+  func testTokenize() {
+    assertPrints(
+      distill("help", "tokenize"),
+      """
+      Shows the tokens of a text.
+
+      Prints the ids of a text and what each stands for, between bars, with line
+      breaks as ↵, and how many tokens, characters and bytes there are. Special tokens
+      that are written out in the text are text, as in a user's message, unless
+      '--special' is given. Of texts with more than 1,000 tokens only the counts are
+      printed, unless '--all' is given.
+
+      Usage: distill tokenize <checkpoint> [<text>] [--file <path>] [--ids <list>]
+                              [--special] [--add-special] [--all] [--json]
+
+      Arguments:
+        <checkpoint>  A folder with a tokenizer.
+        <text>        The text; '-' for what comes on standard input.
+
+      Options:
+        --file <path>  A file with the text.
+        --ids <list>   Ids instead of text, such as 1,2,3.
+        --special      Read special tokens in the text as such.
+        --add-special  Put the tokenizer's own tokens around the text.
+        --all          Print all tokens of a long text.
+        --json         Print ids and counts as JSON.
+
+      Every command accepts:
+        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
+                           one for each core.
+
+      Examples:
+        distill tokenize Checkpoints/qwen2.5-0.5b "Let me think."
+        distill tokenize Checkpoints/qwen2.5-0.5b --file traces.txt
+        distill tokenize Checkpoints/qwen2.5-0.5b --ids 10061,752,1744,13
+      """)
+  }
+
+  func testTrainTokenizer() {
+    assertPrints(
+      distill("help", "train-tokenizer"),
+      """
+      Learns a tokenizer from text.
+
+      Learns a byte-level byte-pair encoding and writes it as a folder with a
+      tokenizer.json that Hugging Face's library reads, and a tokenizer_config.json.
+      Merges are those of its BpeTrainer with the same settings. A corpus is a text
+      file, or a file of samples in JSONL, of which '--field' names the text. The same
+      corpus and settings give the same bytes.
+
+      Usage: distill train-tokenizer <output> [--corpus <file>] … [--size <tokens>]
+                                     [--splitting <family>] [--special <token>] …
+                                     [--eos <token>] [--field <key>]
+                                     [--minimum-frequency <count>]
+
+      Arguments:
+        <output>  A new folder.
+
+      Options:
+        --corpus <file>              A file to learn from; may be given several times.
+        --size <tokens>              All tokens together; 32,000 without it.
+        --splitting <family>         How text is split: as gpt2, llama3 (without it)
+                                     or qwen2 do.
+        --special <token>            A special token; they take the first ids, in
+                                     their order.
+        --eos <token>                Which special token ends a text.
+        --field <key>                The corpus is JSONL; this key holds the text.
+        --minimum-frequency <count>  Pairs that come less often are not merged; 2
+                                     without it.
+
+      Every command accepts:
+        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
+                           one for each core.
+
+      Examples:
+        distill train-tokenizer my-tokenizer --corpus book.txt --size 8000
+        distill train-tokenizer my-tokenizer --corpus traces.jsonl --field response
+        distill train-tokenizer my-tokenizer --corpus book.txt --special "<end>" --eos "<end>"
+      """)
+  }
+
+  func testCheck() {
+    assertPrints(
+      distill("help", "check"),
+      """
+      Checks samples before a model is trained on them.
+
+      Renders every sample of a data recipe as training would, and refuses it when a
+      model could not learn from it what it should: a beginning of sequence that is
+      missing or there twice, a turn whose end is not learned, no learned token,
+      reasoning that the template dropped, a prompt that differs from the one of
+      generation, tokens beyond the embedding, turns out of order. Each finding names
+      the sample. Prints counts for each source, the lengths, and how full the rows
+      are.
+
+      Usage: distill check <recipe> [--set <key=value>] … [--json]
+
+      Arguments:
+        <recipe>  A recipe of the kind 'data'.
+
+      Options:
+        --set <key=value>  Use another value for one key of the recipe, such as
+                           optimizer.learningRate=2e-4.
+        --json             Print the counts as JSON.
+
+      Every command accepts:
+        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
+                           one for each core.
+
+      Examples:
+        distill check my-data.json5
+        distill check my-data.json5 --set contextLength=4096 --json
+      """)
+  }
+
+  func testShow() {
+    assertPrints(
+      distill("help", "show"),
+      """
+      Shows a sample as it will be trained on.
+
+      Prints what a sample of a data recipe becomes: the text of its tokens, special
+      tokens among them, and which of them are learned. On a terminal learned text is
+      green and special tokens are bold; elsewhere, or with NO_COLOR set, learned text
+      stands between ⟦ and ⟧. A line break that belongs to the text is shown as ↵.
+
+      Usage: distill show <recipe> [--sample <number>] [--tokens]
+                          [--set <key=value>] … [--json]
+
+      Arguments:
+        <recipe>  A recipe of the kind 'data'.
+
+      Options:
+        --sample <number>  Which sample, from 1 over all sources; without it the
+                           first.
+        --tokens           Print a table of tokens.
+        --set <key=value>  Use another value for one key of the recipe, such as
+                           optimizer.learningRate=2e-4.
+        --json             Print ids and mask as JSON.
+
+      Every command accepts:
+        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
+                           one for each core.
+
+      Examples:
+        distill show my-data.json5 --sample 12
+        distill show my-data.json5 --sample 12 --tokens
+      """)
+  }
+
+  func testPrepare() {
+    assertPrints(
+      distill("help", "prepare"),
+      """
+      Turns samples into token ids on disk.
+
+      Renders and checks every sample of a data recipe, and keeps the documents in the
+      folder that the recipe calls its cache. Data that was prepared from the same
+      samples, tokenizer, template and settings is used again.
+
+      Usage: distill prepare <recipe> [--set <key=value>] … [--json]
+
+      Arguments:
+        <recipe>  A recipe of the kind 'data'.
+
+      Options:
+        --set <key=value>  Use another value for one key of the recipe, such as
+                           optimizer.learningRate=2e-4.
+        --json             Print the counts as JSON.
+
+      Every command accepts:
+        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
+                           one for each core.
+
+      Example:
+        distill prepare my-data.json5
+      """)
+  }
+
+  func testDataRecipe() {
+    assertPrints(
+      distill("recipe", "data"),
+      """
+      // Samples, and how they become rows to train on.
+      //   distill check my-data.json5
+      {
+        // The student's folder: its tokenizer and its chat template are used.
+        checkpoint: "Checkpoints/qwen2.5-0.5b",
+
+        // Files in JSONL, or of one JSON array. The form of their samples is told by their keys:
+        // 'messages', ShareGPT's 'conversations', 'prompt' and 'completion', Alpaca's
+        // 'instruction' and 'output', or 'text'. Other keys are named by 'fields'.
+        sources: [
+          { path: "traces.jsonl" },
+          // { path: "gsm8k.jsonl", fields: { user: "question", assistant: "answer" } },
+          // { path: "chat.jsonl", form: "messages", system: "You are a helpful assistant." },
+        ],
+
+        // The room of a row in tokens. R1's traces run to 32,768.
+        contextLength: 32768,
+
+        // Which tokens are learned: "assistant" is what the assistant says in every turn, with the
+        // token that ends it; "last" in the last turn only; "everything" is all of the text.
+        supervision: "assistant",
+
+        // Documents longer than a row: "drop" leaves them out, "keepIfComplete" keeps leading
+        // turns if they are whole, "refuse" ends with an error. Nothing is cut otherwise.
+        longerDocuments: "drop",
+
+        // "bestFit" packs documents into rows, in which they do not see each other; "none" gives
+        // each a row of its own.
+        packing: "bestFit",
+
+        // Whether special tokens that are written out in samples, such as <|im_end|>, become those
+        // tokens. With false they are text, and nobody's sample can end a turn.
+        specialTokensInText: false,
+
+        // The order of the samples in every epoch.
+        seed: 42,
+
+        // The folder where the prepared rows are kept. What holds it must exist.
+        cache: "prepared-traces",
+
+        // A template in place of the checkpoint's, or the name of one of several.
+        // chatTemplate: "r1.jinja",
+        // What the template is given besides.
+        // templateVariables: { enable_thinking: true },
+        // The day that templates which write today's date are told.
+        // date: "2024-07-26",
+        // Tokens that end a turn, if the checkpoint names others than its template writes.
+        // endTokens: ["<|im_end|>"],
       }
       """)
   }

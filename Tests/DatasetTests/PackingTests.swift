@@ -73,14 +73,19 @@ final class PackingTests: XCTestCase {
     for _ in 0..<200 {
       let limit = Int.random(in: 1...130, using: &random)
       let lengths = lengths(Int.random(in: 0...40, using: &random), to: limit, &random)
-      var rows: [(documents: [Int], room: Int)] = []
-      for i in lengths.indices.sorted(by: { (-lengths[$0], $0) < (-lengths[$1], $1) }) {
+      var rows: [(documents: [Int], room: Int, since: Int)] = []
+      for (step, i) in lengths.indices.sorted(by: { (-lengths[$0], $0) < (-lengths[$1], $1) })
+        .enumerated()
+      {
         let fitting = rows.indices.filter { rows[$0].room >= lengths[i] }
-        if let best = fitting.min(by: { (rows[$0].room, $0) < (rows[$1].room, $1) }) {
+        if let best = fitting.min(by: {
+          (rows[$0].room, -rows[$0].since) < (rows[$1].room, -rows[$1].since)
+        }) {
           rows[best].documents.append(i)
           rows[best].room -= lengths[i]
+          rows[best].since = step
         } else {
-          rows.append(([i], limit - lengths[i]))
+          rows.append(([i], limit - lengths[i], step))
         }
       }
       XCTAssertEqual(

@@ -16,7 +16,7 @@ final class PreparedDataTests: XCTestCase {
   }
 
   private func write(_ documents: [RenderedDocument], to path: String, key: String = "k") throws {
-    var writer = try PreparedDataWriter(at: path, key: key)
+    var writer = try PreparedDataWriter(at: path, key: key, sources: 3, idLimit: 200_001)
     for (i, document) in documents.enumerated() { try writer.append(document, source: i % 3) }
     try writer.finish(report: JSONObject(members: [("x", .string("y"))]))
   }
@@ -32,8 +32,8 @@ final class PreparedDataTests: XCTestCase {
       XCTAssertEqual(data.report["x"], .string("y"))
       XCTAssertEqual(data.lengths, documents.map(\.ids.count))
       for (i, document) in documents.enumerated() {
-        XCTAssertEqual(data[i].ids, document.ids)
-        XCTAssertEqual(data[i].supervised, document.supervised)
+        XCTAssertEqual(try data.document(i).ids, document.ids)
+        XCTAssertEqual(try data.document(i).supervised, document.supervised)
         XCTAssertEqual(data.source(of: i), i % 3)
         XCTAssertEqual(data.supervisedCount(of: i), document.supervisedCount)
       }
@@ -45,7 +45,8 @@ final class PreparedDataTests: XCTestCase {
     let path = try temporaryFolder(self) + "/data"
     try write(documents(3), to: path, key: "old")
     do {
-      var writer = try PreparedDataWriter(at: path, key: "new")
+      var writer = try PreparedDataWriter(
+        at: path, key: "new", sources: 3, idLimit: 200_001)
       try writer.append(documents(1)[0], source: 0)
     }
     XCTAssertEqual(try PreparedData(at: path).key, "old")
@@ -91,7 +92,7 @@ final class PreparedDataTests: XCTestCase {
       Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\($0)")))
     }
     var (read, refused) = (0, 0)
-    for _ in 0..<2_000 {
+    for _ in 0..<5_000 {
       let file = Int.random(in: 0..<3, using: &random)
       var bytes = originals[file]
       for _ in 0...Int.random(in: 0...2, using: &random) {
@@ -107,14 +108,21 @@ final class PreparedDataTests: XCTestCase {
       try Data(bytes).write(to: url)
       do throws(PreparedDataError) {
         let data = try PreparedData(at: path)
-        for i in 0..<data.count { XCTAssertEqual(data[i].ids.count, data.length(of: i)) }
+        for i in 0..<data.count {
+          XCTAssertLessThan(data.source(of: i), 3)
+          XCTAssertLessThanOrEqual(data.supervisedCount(of: i), data.length(of: i))
+          let (ids, supervised) = try data.document(i)
+          XCTAssertEqual(ids.count, data.length(of: i))
+          XCTAssertEqual(supervised.count, ids.count)
+          XCTAssertLessThan(ids.max() ?? 0, 200_001)
+        }
         read += 1
       } catch {
         refused += 1
       }
       try Data(originals[file]).write(to: url)
     }
-    XCTAssertGreaterThan(read, 100)
+    XCTAssertGreaterThan(read, 50)
     XCTAssertGreaterThan(refused, 100)
   }
 }

@@ -141,3 +141,24 @@ save("chat", t)
 with open(os.path.join(HERE, "chat", "tokenizer_config.json"), "w") as file:
     roles = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "bos_token": None}
     json.dump({"tokenizer_class": "PreTrainedTokenizerFast", **roles}, file, indent=2)
+
+# What Hugging Face's trainer learns from `trained/corpus.txt`, with each splitting.
+corpus = open(os.path.join(HERE, "trained", "corpus.txt"), newline="").read()
+for name in ["gpt2", "llama3", "qwen2"]:
+    t = Tokenizer(models.BPE())
+    if name == "gpt2":
+        t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    else:
+        pattern = CL100K if name == "llama3" else CL100K.replace("{1,3}", "")
+        t.pre_tokenizer = pre_tokenizers.Sequence([
+            pre_tokenizers.Split(Regex(pattern), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ])
+    if name == "qwen2":
+        t.normalizer = normalizers.NFC()
+    t.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=640, show_progress=False, initial_alphabet=alphabet, min_frequency=2,
+        special_tokens=["<|endoftext|>", "<|im_start|>"])
+    t.train_from_iterator([corpus], trainer)
+    t.save(os.path.join(HERE, "trained", name + ".json"))
