@@ -68,7 +68,8 @@ let package = Package(
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
     .testTarget(name: "TokenizerTests", dependencies: ["Tokenizers", "Storage"]),
     .testTarget(
-      name: "DatasetTests", dependencies: ["Datasets", "ChatTemplates", "Tokenizers", "Storage"]),
+      name: "DatasetTests",
+      dependencies: ["Datasets", "ChatTemplates", "Tokenizers", "Models", "Tensors", "Storage"]),
     .testTarget(name: "ChatTemplateTests", dependencies: ["ChatTemplates", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(

@@ -55,23 +55,4 @@ final class ConversationTests: XCTestCase {
       XCTAssertEqual((error as? ChatTemplateError)?.raised, row["raised"]?.string, words)
     }
   }
-
-  /// A long conversation costs what its length says; the numbers are for whoever asks.
-  func testTwentyMessages() throws {
-    guard ProcessInfo.processInfo.environment["DISTILL_LONG_TESTS"] != nil else {
-      throw XCTSkip("Set DISTILL_LONG_TESTS=1 to see how long twenty messages take.")
-    }
-    let path = "\(try Fixture.shared())/tokenizers/qwen2.5/chat_template.jinja"
-    let template = try ChatTemplate(Fixture.bytes(path), name: "qwen")
-    let messages = (0..<20).map { i in
-      JSONValue.object(
-        JSONObject(members: [
-          ("role", .string(i % 2 == 0 ? "user" : "assistant")),
-          ("content", .string(String(repeating: "word ", count: 200))),
-        ]))
-    }
-    let start = Date()
-    for _ in 0..<100 { _ = try template.render(messages, addGenerationPrompt: true) }
-    print("milliseconds:", Date().timeIntervalSince(start) * 10)
-  }
 }
