@@ -23,7 +23,8 @@ extension Command {
       let tokenizer = try Tokenizer(at: arguments[checkpoint])
       let given = try input(arguments, tokenizer)
       let report = TokenReport(
-        tokenizer, ids: given.ids, text: given.text, limit: arguments[all] ? .max : 1000)
+        tokenizer, ids: given.ids, text: given.text, showsText: arguments[ids] != nil,
+        limit: arguments[all] ? .max : 1000)
       console.print(arguments[json] ? report.json.printed : report.text)
     })
 
@@ -50,8 +51,10 @@ extension Command {
     }
     if let list = arguments[ids] {
       let ids = try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
-        let digits = part.filter { $0 != " " }
-        guard let id = Int32(digits), tokenizer.token(id) != nil else {
+        let digits = part.trimmingCharacters(in: .whitespaces)
+        guard let id = Int32(digits), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+          tokenizer.token(id) != nil
+        else {
           throw CommandError("\(quoted(String(part))) is not the id of a token.")
         }
         return id
@@ -78,12 +81,17 @@ struct TokenReport {
   private let tokenizer: Tokenizer
   private let ids: [Int32]
   private let bytes: [UInt8]
+  private let showsText: Bool
   private let limit: Int
 
-  init(_ tokenizer: Tokenizer, ids: [Int32], text: [UInt8], limit: Int) {
+  /// - Parameters:
+  ///   - showsText: Whether the text is not known to who asks.
+  ///   - limit: Of more tokens only the counts are shown.
+  init(_ tokenizer: Tokenizer, ids: [Int32], text: [UInt8], showsText: Bool, limit: Int) {
     self.tokenizer = tokenizer
     self.ids = ids
     bytes = text
+    self.showsText = showsText
     self.limit = limit
   }
 
@@ -98,6 +106,7 @@ struct TokenReport {
       }
       lines = table.lines + [""]
     }
+    if showsText { lines += [tokenizer.decode(ids), ""] }
     let perToken = ids.isEmpty ? "" : String(format: ", %.2f bytes a token", ratio)
     lines.append(
       "\(countedText(ids.count, "token")), \(countedText(characters, "character")), "
@@ -124,7 +133,8 @@ struct TokenReport {
   var json: JSONValue {
     .members([
       ("ids", .array(ids.map { .count(Int($0)) })),
-      ("pieces", .array(ids.map { .text(piece($0)) })), ("tokens", .count(ids.count)),
+      ("pieces", .array(ids.map { .text(tokenizer.decode([$0])) })),
+      ("text", .text(String(decoding: bytes, as: UTF8.self))), ("tokens", .count(ids.count)),
       ("characters", .count(characters)), ("bytes", .count(bytes.count)),
     ])
   }

@@ -64,30 +64,31 @@ struct MergeLearner {
 
   private mutating func merge(_ pair: Pair, into id: Int32, piece: Int) {
     let start = starts[piece]
-    var length = Int(lengths[piece])
+    let end = start + Int(lengths[piece])
     let count = counts[piece]
-    var i = 0
-    while i + 1 < length {
-      guard symbols[start + i] == pair.0, symbols[start + i + 1] == pair.1 else {
+    // Read and written in one pass: a piece may be a file without a space.
+    var (i, write) = (start, start)
+    while i < end {
+      if i + 1 < end, symbols[i] == pair.0, symbols[i + 1] == pair.1 {
+        if write > start {
+          let before = symbols[write - 1]
+          pairs[Self.key(before, pair.0)]?.count -= count
+          add(Self.key(before, id), count, piece: Int32(piece))
+        }
+        if i + 2 < end {
+          let after = symbols[i + 2]
+          pairs[Self.key(pair.1, after)]?.count -= count
+          add(Self.key(id, after), count, piece: Int32(piece))
+        }
+        symbols[write] = id
+        i += 2
+      } else {
+        symbols[write] = symbols[i]
         i += 1
-        continue
       }
-      if i > 0 {
-        let before = symbols[start + i - 1]
-        pairs[Self.key(before, pair.0)]?.count -= count
-        add(Self.key(before, id), count, piece: Int32(piece))
-      }
-      symbols[start + i] = id
-      length -= 1
-      for k in i + 1..<max(length, i + 1) { symbols[start + k] = symbols[start + k + 1] }
-      if i + 1 < length {
-        let after = symbols[start + i + 1]
-        pairs[Self.key(pair.1, after)]?.count -= count
-        add(Self.key(id, after), count, piece: Int32(piece))
-      }
-      i += 1
+      write += 1
     }
-    lengths[piece] = Int32(length)
+    lengths[piece] = Int32(write - start)
   }
 
   private mutating func add(_ key: UInt64, _ count: Int, piece: Int32) {

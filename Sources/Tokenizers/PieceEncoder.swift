@@ -17,7 +17,7 @@ struct PieceEncoder {
   mutating func append(_ text: TextView, _ start: Int, _ end: Int, to output: inout [Int32]) {
     let count = end - start
     if count > PieceCache.longestPiece {
-      appendEncoding(text, start, end, to: &output)
+      appendLong(text, start, end, to: &output)
       return
     }
     let key = PieceCache.key(text, start, count: count)
@@ -46,6 +46,19 @@ struct PieceEncoder {
     var tokens = SIMD4<Int32>(repeating: -1)
     for i in 0..<count { tokens[i] = output[before + i] }
     cache.slot(of: key).pointee = PieceCache.Slot(key: key, tokens: tokens)
+  }
+
+  /// The places in a piece are counted in 32 bits: a piece of a gigabyte is cut, which no tokenizer
+  /// does, and no text needs.
+  private static let longestEncoded = 1 << 30
+
+  @inline(never)
+  private mutating func appendLong(
+    _ text: TextView, _ start: Int, _ end: Int, to output: inout [Int32]
+  ) {
+    for part in stride(from: start, to: end, by: Self.longestEncoded) {
+      appendEncoding(text, part, min(part + Self.longestEncoded, end), to: &output)
+    }
   }
 
   @inline(never)

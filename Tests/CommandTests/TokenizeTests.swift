@@ -66,11 +66,16 @@ final class TokenizeTests: XCTestCase {
       343   |ps|
         2   |<|im_end|>|   special
 
+      ps<|im_end|>
+
       2 tokens, 12 characters, 12 bytes, 6.00 bytes a token.
       """)
     assertFails(distill("tokenize", chat, "--ids", "1,x"), "'x' is not the id of a token.")
     assertFails(distill("tokenize", chat, "--ids", "1,99999"), "'99999' is not the id of a token.")
     assertFails(distill("tokenize", chat, "--ids", "1,,2"), "'' is not the id of a token.")
+    assertFails(
+      distill("tokenize", chat, "--ids", "3 4,2"), "'3 4' is not the id of a token.")
+    assertFails(distill("tokenize", chat, "--ids", "+2"), "'+2' is not the id of a token.")
   }
 
   func testLongTextsAreCounted() throws {
@@ -92,7 +97,7 @@ final class TokenizeTests: XCTestCase {
     let json = try JSONValue(parsing: Array(run.output.utf8), source: "output")
     XCTAssertEqual(
       String(decoding: json.serialized(), as: UTF8.self),
-      #"{"ids":[267,73,3],"pieces":["do","g","!"],"tokens":3,"characters":4,"bytes":4}"#)
+      #"{"ids":[267,73,3],"pieces":["do","g","!"],"text":"dog!","tokens":3,"characters":4,"bytes":4}"#)
   }
 
   func testMistakes() throws {
