@@ -97,7 +97,8 @@ final class TokenizeTests: XCTestCase {
     let json = try JSONValue(parsing: Array(run.output.utf8), source: "output")
     XCTAssertEqual(
       String(decoding: json.serialized(), as: UTF8.self),
-      #"{"ids":[267,73,3],"pieces":["do","g","!"],"text":"dog!","tokens":3,"characters":4,"bytes":4}"#)
+      #"{"ids":[267,73,3],"pieces":["do","g","!"],"text":"dog!","tokens":3,"characters":4,"bytes":4}"#
+    )
   }
 
   func testMistakes() throws {

@@ -106,6 +106,15 @@ final class RenderingTests: XCTestCase {
     ) { try rendering.documents(of: self.talk("2+2?", "4")) }
   }
 
+  /// The same where the prompt does not open a thought, and so begins the turn as the template has it.
+  func testReasoningSurvivesATemplateThatDropsItSilently() throws {
+    let rendering = try rendering(
+      Templates.dropping.replacingOccurrences(of: "<|im_start|><think>\n", with: "<|im_start|>"))
+    XCTAssertEqual(
+      try marked(talk("2+2?", "<think>\nLet me see.\n</think>\n\n4"), rendering),
+      ["user:2+2?<|im_start|>[<think>\nLet me see.\n</think>\n\n4<|im_end|>]"])
+  }
+
   /// Where earlier turns change, each learned turn is a document, prompted as generation will.
   func testEachTurnByItselfWhereTheTemplateForgets() throws {
     let sample = talk("a", "<think>\nx\n</think>\nb", "c", "<think>\ny\n</think>\nd")
@@ -144,6 +153,26 @@ final class RenderingTests: XCTestCase {
           }, "\(template) turn \(turn)")
       }
     }
+  }
+
+  /// Where an answer would be joined with the prompt before it once the conversation goes on, the
+  /// next turn begins a document of its own, with the ids that generation will see.
+  func testAnAnswerThatIsJoinedLater() throws {
+    let rendering = try rendering(
+      "{% for m in messages %}{% if m.role == 'assistant' %}d{{ m.content }}<|im_end|>"
+        + "{% else %}|{{ m.content }}|{% endif %}{% endfor %}"
+        + "{% if add_generation_prompt %}d{% endif %}")
+    XCTAssertEqual(rendering.tokenizer.encode("do").count, 1)
+    let sample = talk("a", "o", "c", "x")
+    XCTAssertEqual(
+      try marked(sample, rendering), ["|a|d[o<|im_end|>]", "|a|do<|im_end|>|c|d[x<|im_end|>]"])
+    guard case .conversation(let messages, _) = sample.body else { return XCTFail() }
+    let prompt = try rendering.prompt(Array(messages[..<3]), place: "x")
+    XCTAssertTrue(try rendering.documents(of: sample)[1].ids.starts(with: prompt))
+    // Where nothing is joined the document goes on.
+    XCTAssertEqual(
+      try marked(talk("a", "x", "c", "x"), rendering),
+      ["|a|d[x<|im_end|>]|c|d[x<|im_end|>]"])
   }
 
   /// An answer that begins with a line break is not merged with the one that ends the prompt.

@@ -146,6 +146,23 @@ final class PropertyTests: XCTestCase {
     assertSameText(tokenizer.decode(ids), "<mask>Hi <mask><left><mask>")
   }
 
+  /// Of tokens that begin together the longest is found, wherever it can be.
+  func testTheLongestAddedToken() throws {
+    let json = #"""
+      {"added_tokens": [
+         {"id": 2, "content": "<x", "normalized": false},
+         {"id": 3, "content": "<xyz", "normalized": false},
+         {"id": 4, "content": "yz", "normalized": false}],
+       "model": {"type": "BPE", "unk_token": "?", "vocab": {"?": 0, "y": 1}, "merges": []}}
+      """#
+    let tokenizer = try Tokenizer(parsing: Array(json.utf8), source: "t.json")
+    for (text, ids) in [
+      ("<xyz", [3]), ("<xy", [2, 1]), ("<x<xyzyz", [2, 3, 4]), ("<", [0]), ("y<x", [1, 2]),
+    ] as [(String, [Int32])] {
+      XCTAssertEqual(tokenizer.encode(text), ids, text)
+    }
+  }
+
   /// The same where tokens are looked for in normalized text, in which everything has moved.
   func testSpecialTokensInLiteralNormalizedText() throws {
     let json = #"""
