@@ -110,8 +110,8 @@ struct ConversationRenderer {
   /// whatever the template puts behind an answer.
   private func answer(_ turn: Int, after prompt: Rendered) throws(DatasetError) -> Rendered {
     let message = messages[turn]
-    if Self.trimmed(prompt.text[...]).suffix(Self.thinkEnd.count).elementsEqual(Self.thinkEnd),
-      Self.thinks(message.content)
+    if prompt.text[...].trimmed.suffix(Message.thinkEnd.count).elementsEqual(Message.thinkEnd),
+      message.reasoning != nil
     {
       throw DatasetError(
         place,
@@ -127,8 +127,9 @@ struct ConversationRenderer {
     guard message.extras.isEmpty else {
       throw DatasetError(
         place,
-        "turn \(turn + 1) has reasoning that the template drops, and other keys besides "
-          + "'content', which only the template can write.")
+        "turn \(turn + 1) has reasoning that the template drops, and keys besides 'content', "
+          + "which only the template can write. Put the reasoning into 'content', between '<think>' "
+          + "and '</think>', and leave the others out.")
     }
     var content = Array(message.content.utf8)
     if let opening = Self.openThought(prompt.text) {
@@ -148,41 +149,25 @@ struct ConversationRenderer {
     return Rendered(text: content + ending.text, literal: literal)
   }
 
-  private static let think = Array("<think>".utf8)
-  private static let thinkEnd = Array("</think>".utf8)
-
-  /// Whether a text has reasoning in it.
-  private static func thinks(_ content: String) -> Bool {
-    let content = Array(content.utf8)
-    guard let end = content.firstRange(of: thinkEnd) else { return false }
-    let start = content.firstRange(of: think)?.upperBound ?? 0
-    return start <= end.lowerBound && !trimmed(content[start..<end.lowerBound]).isEmpty
-  }
-
   /// Whether the reasoning of a turn is in what was rendered of it.
   private func holdsReasoning(_ text: [UInt8], of message: Message) -> Bool {
-    let content = Array(message.content.utf8)
-    guard let end = content.firstRange(of: Self.thinkEnd) else { return true }
-    let start = content.firstRange(of: Self.think)?.upperBound ?? 0
-    guard start <= end.lowerBound else { return true }
-    let reasoning = Self.trimmed(content[start..<end.lowerBound])
-    return text.firstRange(of: Array(reasoning)) != nil || reasoning.isEmpty
+    message.reasoning.map { text.firstRange(of: $0) != nil } ?? true
   }
 
   /// What is behind the last `<think>` of a prompt; nil if no thought is open at its end.
   private static func openThought(_ prompt: [UInt8]) -> ArraySlice<UInt8>? {
-    guard let open = prompt.lastRange(of: think) else { return nil }
+    guard let open = prompt.lastRange(of: Message.think) else { return nil }
     let rest = prompt[open.upperBound...]
-    return trimmed(rest).isEmpty ? rest : nil
+    return rest.trimmed.isEmpty ? rest : nil
   }
 
   /// What follows `<think>` and the white space that the prompt has behind it; nil if the text
   /// does not think.
   private static func behindThink(_ content: [UInt8], opening: ArraySlice<UInt8>) -> [UInt8]? {
-    guard content.firstRange(of: thinkEnd) != nil else { return nil }
+    guard content.firstRange(of: Message.thinkEnd) != nil else { return nil }
     var rest = content[...]
-    let begin = trimmedFront(rest)
-    if begin.starts(with: think) { rest = begin.dropFirst(think.count) }
+    let begin = rest.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    if begin.starts(with: Message.think) { rest = begin.dropFirst(Message.think.count) }
     if rest.starts(with: opening) { rest = rest.dropFirst(opening.count) }
     return Array(rest)
   }
@@ -197,20 +182,6 @@ struct ConversationRenderer {
       throw DatasetError(place, "the chat template leaves out what the assistant says.")
     }
     return rendered.dropFirst(found.upperBound)
-  }
-
-  private static func isSpace(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
-  }
-
-  private static func trimmedFront(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    text.drop(while: isSpace)
-  }
-
-  private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var text = trimmedFront(text)
-    while let last = text.last, isSpace(last) { text.removeLast() }
-    return text
   }
 
   // MARK: Template and tokenizer

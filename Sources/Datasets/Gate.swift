@@ -81,7 +81,7 @@ struct Gate: Sendable {
       ? [] : ["its prompt differs from the one that generation will give the model."]
   }
 
-  /// What stands between `<think>` and `</think>` in learned turns must be in the labels.
+  /// The reasoning of learned turns must be in the labels.
   private func reasoningFindings(
     _ documents: [RenderedDocument], of sample: Sample
   ) -> [String] {
@@ -90,7 +90,7 @@ struct Gate: Sendable {
     let learned = rendering.supervision == .last ? Array(turns.suffix(1)) : turns
     var labels: [UInt8]?
     for message in learned {
-      guard let reasoning = Self.reasoning(in: Array(message.content.utf8)) else { continue }
+      guard let reasoning = message.reasoning else { continue }
       let text =
         labels
         ?? documents.flatMap { document in
@@ -102,7 +102,7 @@ struct Gate: Sendable {
       if text.firstRange(of: reasoning) != nil { continue }
       // Tokenizers normalize, so that the same text may come back as other bytes.
       if Self.normalized(text).firstRange(of: Self.normalized(reasoning)) == nil {
-        return ["reasoning in '<think>' is in the sample, and not among the learned tokens."]
+        return ["its reasoning is in the sample, and not among the learned tokens."]
       }
     }
     return []
@@ -110,17 +110,5 @@ struct Gate: Sendable {
 
   private static func normalized(_ text: [UInt8]) -> [UInt8] {
     Array(String(decoding: text, as: UTF8.self).precomposedStringWithCanonicalMapping.utf8)
-  }
-
-  /// The text between the first `<think>`, or the beginning, and the first `</think>`; nil if there
-  /// is none.
-  private static func reasoning(in content: [UInt8]) -> [UInt8]? {
-    guard let end = content.firstRange(of: Array("</think>".utf8)) else { return nil }
-    let start = content.firstRange(of: Array("<think>".utf8))?.upperBound ?? 0
-    guard start < end.lowerBound else { return nil }
-    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
-    var text = content[start..<end.lowerBound].drop(while: isSpace)
-    while let last = text.last, isSpace(last) { text.removeLast() }
-    return text.isEmpty ? nil : Array(text)
   }
 }

@@ -55,10 +55,11 @@ extension Preparation {
       if let template = recipe.chatTemplate {
         key.add("chatTemplate", template)
         try key.add("chatTemplate", file: template)
-        try key.add(
-          "additional template",
-          file: "\(recipe.checkpoint)/additional_chat_templates/\(template).jinja")
       }
+      let name = recipe.chatTemplate ?? "default"
+      try key.add(
+        "additional template",
+        file: "\(recipe.checkpoint)/additional_chat_templates/\(name).jinja")
     } catch {
       throw DatasetError(error)
     }

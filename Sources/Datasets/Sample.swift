@@ -52,6 +52,43 @@ public struct Message: Equatable, Sendable {
   }
 
   public static func == (a: Self, b: Self) -> Bool { a.json == b.json }
+
+  static let think = Array("<think>".utf8)
+  static let thinkEnd = Array("</think>".utf8)
+
+  /// The turn's reasoning, without white space around it: what its content has before the first
+  /// `</think>`, or a key of its own that templates know; nil if there is none.
+  var reasoning: [UInt8]? {
+    let content = Array(content.utf8)
+    if let end = content.firstRange(of: Self.thinkEnd)?.lowerBound {
+      let start = content.firstRange(of: Self.think)?.upperBound ?? 0
+      let text = content[min(start, end)..<end].trimmed
+      return text.isEmpty ? nil : Array(text)
+    }
+    for name in ["reasoning_content", "thinking", "reasoning"] {
+      if case .string(let text)? = extras.first(where: { $0.key == name })?.value {
+        return text.trimmedBytes
+      }
+    }
+    return nil
+  }
+}
+
+extension String {
+  fileprivate var trimmedBytes: [UInt8]? {
+    let text = Array(utf8)[...].trimmed
+    return text.isEmpty ? nil : Array(text)
+  }
+}
+
+extension ArraySlice where Element == UInt8 {
+  /// Without the white space of ASCII at both ends.
+  var trimmed: ArraySlice<UInt8> {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    var text = drop(while: isSpace)
+    while let last = text.last, isSpace(last) { text.removeLast() }
+    return text
+  }
 }
 
 /// Where the samples of a data set are, and how to read them.

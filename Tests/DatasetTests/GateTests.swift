@@ -77,7 +77,7 @@ final class GateTests: XCTestCase {
       for i in first + 1..<first + 6 { document.supervised[i] = false }
     }
     XCTAssertEqual(
-      found, ["reasoning in '<think>' is in the sample, and not among the learned tokens."])
+      found, ["its reasoning is in the sample, and not among the learned tokens."])
   }
 
   /// All of the text is learned, but the template has dropped the thought and asks for one.
@@ -86,7 +86,7 @@ final class GateTests: XCTestCase {
       try findings(gate(nil, Templates.dropping, .everything)),
       [
         "its prompt differs from the one that generation will give the model.",
-        "reasoning in '<think>' is in the sample, and not among the learned tokens.",
+        "its reasoning is in the sample, and not among the learned tokens.",
       ])
     let found = try findings(gate()) { $0.ids[0] = $0.ids[1] }
     XCTAssertEqual(

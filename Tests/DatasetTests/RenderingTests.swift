@@ -115,6 +115,32 @@ final class RenderingTests: XCTestCase {
       ["user:2+2?<|im_start|>[<think>\nLet me see.\n</think>\n\n4<|im_end|>]"])
   }
 
+  /// Reasoning in a key of its own, which a template may write or not know.
+  func testReasoningInAKeyOfItsOwn() throws {
+    let sample = Sample(
+      .conversation(
+        [
+          Message("user", "2+2?"),
+          Message(
+            "assistant", "4", extras: [(key: "reasoning_content", value: .string("Let me see."))]),
+        ], tools: []), place: "d.jsonl:1")
+    let writing = Templates.plain.replacingOccurrences(
+      of: "{{ m.content }}",
+      with: "{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
+        + "{{ m.content }}")
+    XCTAssertEqual(
+      try marked(sample, rendering(writing)),
+      [
+        "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n"
+          + "[<think>Let me see.</think>4<|im_end|>]\n"
+      ])
+    assertThrows(
+      "d.jsonl:1: turn 2 has reasoning that the template drops, and keys besides 'content', which "
+        + "only the template can write. Put the reasoning into 'content', between '<think>' and "
+        + "'</think>', and leave the others out."
+    ) { try self.rendering(Templates.plain).documents(of: sample) }
+  }
+
   /// Where earlier turns change, each learned turn is a document, prompted as generation will.
   func testEachTurnByItselfWhereTheTemplateForgets() throws {
     let sample = talk("a", "<think>\nx\n</think>\nb", "c", "<think>\ny\n</think>\nd")
