@@ -55,7 +55,11 @@ public struct SampleFile: Sendable {
   }
 
   private func checkFields() throws(DatasetError) {
-    guard form == .fields else { return }
+    guard form == .fields else {
+      if source.fields == nil { return }
+      throw DatasetError(
+        source.path, "'fields' goes with the form 'fields', not with '\(form.rawValue)'.")
+    }
     let fields = source.fields ?? [:]
     for role in fields.keys.sorted() where !["system", "user", "assistant"].contains(role) {
       throw DatasetError(

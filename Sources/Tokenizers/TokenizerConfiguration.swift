@@ -2,22 +2,17 @@ import Storage
 
 /// What `tokenizer_config.json` and the files beside it add to a tokenizer: which tokens begin and
 /// end a text, and added tokens that the tokenizer's own file leaves out.
-public struct TokenizerConfiguration: Equatable, Sendable {
+struct TokenizerConfiguration: Sendable {
   /// The special tokens by role, as texts: `bos_token`, `eos_token`, `pad_token`, `unk_token` and
   /// whatever else ends in `_token`. A chat template knows them by these names.
-  public internal(set) var roles: [String: String] = [:]
+  private(set) var roles: [String: String] = [:]
   /// `tokenizer_class`
-  public internal(set) var tokenizerClass: String?
+  private(set) var tokenizerClass: String?
   /// `add_bos_token` and `add_eos_token`
-  var addsBOS: Bool?
-  var addsEOS: Bool?
+  private(set) var addsBOS: Bool?
+  private(set) var addsEOS: Bool?
   /// `added_tokens_decoder`, and what `added_tokens.json` names.
-  var addedTokens: [(id: Int, token: JSONObject)] = []
-
-  public static func == (a: Self, b: Self) -> Bool {
-    a.roles == b.roles && a.tokenizerClass == b.tokenizerClass && a.addsBOS == b.addsBOS
-      && a.addsEOS == b.addsEOS && a.addedTokens.map(\.id) == b.addedTokens.map(\.id)
-  }
+  private(set) var addedTokens: [(id: Int, token: JSONObject)] = []
 
   /// What a folder says; nothing if it has none of the files.
   ///

@@ -87,6 +87,9 @@ final class SampleReadingTests: XCTestCase {
     assertRefused(
       line, ": 'fields' names the role 'bot', not one of 'system', 'user', 'assistant'.",
       fields: ["user": "question", "bot": "answer"])
+    assertRefused(
+      line, ": 'fields' goes with the form 'fields', not with 'text'.", form: .text,
+      fields: ["user": "question", "assistant": "answer"])
   }
 
   func testTheRecipesSystemTurn() throws {
