@@ -82,15 +82,6 @@ public struct Attention: Sendable {
       values: Heads(qkv, column: (heads + keyValueHeads) * D), spans: spans)
   }
 
-  /// Attention of the queries of `qkv` to keys and values kept elsewhere: (·, K · D) each.
-  public func forward(
-    _ qkv: Tensor, keys: Tensor, values: Tensor, spans: [AttentionSpan]
-  ) -> Tensor {
-    forward(
-      queries: Heads(qkv), rows: qkv.rows, keys: Heads(keys), values: Heads(values), spans: spans
-    ).o
-  }
-
   private func forward(
     queries: Heads, rows: Int, keys: Heads, values: Heads, spans: [AttentionSpan]
   ) -> (o: Tensor, lse: Tensor) {

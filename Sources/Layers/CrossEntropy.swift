@@ -19,8 +19,8 @@ public struct CrossEntropy: Sendable {
 
   /// The logits of every row: (T, V).
   public func logits(_ x: Tensor) -> Tensor {
-    let logits = Tensor(uninitialized: [x.rows, weight.value.rows])
-    logits.setProduct(of: x.matrix, weight.value.transposed, precision)
+    let logits = Tensor(uninitialized: [x.rows, weight.rows])
+    logits.setProduct(of: x, transposed: weight, precision)
     return logits
   }
 
@@ -28,7 +28,7 @@ public struct CrossEntropy: Sendable {
   public func logProbabilities(_ x: Tensor, targets: [Int32]) -> [Float] {
     var result = [Float](repeating: 0, count: targets.count)
     inChunks(x, targets, &result) { logits, _, target in
-      logits[target] - kernels.log_sum_exp(logits, Int64(weight.value.rows))
+      logits[target] - kernels.log_sum_exp(logits, Int64(weight.rows))
     }
     return result
   }
@@ -48,7 +48,7 @@ public struct CrossEntropy: Sendable {
     inChunks(x, targets, &result) { logits, t, target in
       var logSumExp: Float = 0
       return kernels.cross_entropy(
-        logits, Int64(target), weights[t], &logSumExp, Int64(weight.value.rows))
+        logits, Int64(target), weights[t], &logSumExp, Int64(weight.rows))
     } then: { rows, dlogits in
       dx.rows(rows).setProduct(of: dlogits.matrix, weight.value.matrix, precision)
       weight.accumulateGradient { gradient, accumulating in
@@ -64,7 +64,7 @@ public struct CrossEntropy: Sendable {
     row: (_ logits: UnsafeMutablePointer<Float>, _ t: Int, _ target: Int) -> Float,
     then: (_ rows: Range<Int>, _ logits: Tensor) -> Void = { _, _ in }
   ) {
-    let V = weight.value.rows
+    let V = weight.rows
     precondition(targets.count == x.rows && targets.allSatisfy { $0 >= 0 && $0 < V })
     result.withUnsafeMutableBufferPointer { result in
       nonisolated(unsafe) let result = result

@@ -9,10 +9,14 @@ public struct Embedding: Sendable {
 
   /// - Parameter tokens: Ids below the number of rows.
   public func forward(_ tokens: [Int32]) -> Tensor {
-    let C = weight.value.columns
+    let C = weight.columns
     let y = Tensor(uninitialized: [tokens.count, C])
     for (t, token) in tokens.enumerated() {
-      y.row(t).update(from: weight.value.row(Int(token)), count: C)
+      if let packed = weight.packed {
+        packed.copyRow(Int(token), to: y.row(t))
+      } else {
+        y.row(t).update(from: weight.value.row(Int(token)), count: C)
+      }
     }
     return y
   }

@@ -18,7 +18,7 @@ public struct FeedForward: Sendable {
   /// sums over rows are cut, so that stretches give the bits of the whole.
   public static let stretch = 4096
 
-  private var F: Int { down.weight.value.columns }
+  private var F: Int { down.weight.columns }
 
   /// What the backward pass needs beside the input: gate and up, (T, 2F).
   public struct Cache { let gateUp: Tensor }

@@ -15,7 +15,7 @@ public struct Linear: Sendable {
 
   /// - Parameter residual: Added to the result, if given: `y = residual + x · Wᵀ + b`.
   public func forward(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
-    let y = Tensor(uninitialized: [x.rows, weight.value.rows])
+    let y = Tensor(uninitialized: [x.rows, weight.rows])
     if bias != nil || residual != nil {
       ThreadPool.shared.forEachChunk(of: y.rows, size: 64) { range, _, _ in
         for t in range {
@@ -34,8 +34,7 @@ public struct Linear: Sendable {
       }
     }
     y.setProduct(
-      of: x.matrix, weight.value.transposed, precision,
-      accumulating: bias != nil || residual != nil)
+      of: x, transposed: weight, precision, accumulating: bias != nil || residual != nil)
     return y
   }
 

@@ -79,38 +79,39 @@ public struct Checkpoint: Sendable {
   ///
   /// - Throws: `CheckpointError` when a weight is not finite, or a file was cut short meanwhile.
   public func decoder(precision: Precision) throws(CheckpointError) -> Decoder {
+    try fill(Decoder(configuration, precision: precision))
+  }
+
+  /// A decoder that only generates: its weights are rounded to bfloat16 and packed, and take half
+  /// the memory and a small part of the time of those that can be trained.
+  ///
+  /// - Throws: `CheckpointError` when a weight is not finite, or a file was cut short meanwhile.
+  public func packedDecoder() throws(CheckpointError) -> Decoder {
+    let embedding = sources.first { $0.parameter.name == ParameterRole.embedding.name() }
+    return try fill(
+      Decoder(
+        configuration, precision: .bfloat16,
+        packing: .products(embeddingIsBFloat16: embedding?.tensor.dtype == .bf16)))
+  }
+
+  private func fill(_ decoder: Decoder) throws(CheckpointError) -> Decoder {
     for file in tensors.files {
       do { try file.checkSize() } catch { throw CheckpointError("\(error)") }
     }
-    let decoder = Decoder(configuration, precision: precision)
-    var findings: [String] = []
-    for (parameter, source) in zip(decoder.parameters, sources) {
-      precondition(parameter.name == source.parameter.name)
-      if !read(source.tensor, into: parameter.value) {
-        findings.append(
-          "\(path): '\(source.tensor.name)' holds NaN or infinity. The checkpoint is damaged, or "
-            + "its training diverged; take an earlier one.")
-      }
+    let tensors = Dictionary(
+      sources.map { ($0.parameter.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    let broken = decoder.fillWeights { name, elements, to in
+      guard let tensor = tensors[name] else { return }
+      tensor.withUnsafeBytes { ElementConversion.read($0, tensor.dtype, at: elements, into: to) }
     }
-    if !findings.isEmpty { throw CheckpointError(findings) }
+    let names = sources.filter { broken.contains($0.parameter.name) }.map(\.tensor.name)
+    if !names.isEmpty {
+      throw CheckpointError(
+        names.map {
+          "\(path): '\($0)' holds NaN or infinity. The checkpoint is damaged, or "
+            + "its training diverged; take an earlier one."
+        })
+    }
     return decoder
-  }
-
-  /// Converts a tensor; returns whether every element is finite.
-  private func read(_ tensor: SafetensorsTensor, into value: Tensor) -> Bool {
-    let size = 1 << 16
-    let chunks = (value.count + size - 1) / size
-    let isFinite = UnsafeMutablePointer<Bool>.allocate(capacity: chunks)
-    isFinite.initialize(repeating: true, count: chunks)
-    defer { isFinite.deallocate() }
-    tensor.withUnsafeBytes { bytes in
-      nonisolated(unsafe) let bytes = bytes
-      ThreadPool.shared.forEachChunk(of: value.count, size: size) { range, chunk, _ in
-        let to = value.pointer + range.lowerBound
-        ElementConversion.read(bytes, tensor.dtype, at: range, into: to)
-        isFinite[chunk] = kernels.square_sum(to, Int64(range.count)).isFinite
-      }
-    }
-    return (0..<chunks).allSatisfy { isFinite[$0] }
   }
 }

@@ -14,27 +14,37 @@ public struct DecoderError: Error, Equatable, CustomStringConvertible {
 public final class Decoder: @unchecked Sendable {
   public let configuration: ModelConfiguration
   public let precision: Precision
-  /// Everything that is learned, in the order of a Hugging Face checkpoint.
+  /// Everything that can be trained, in the order of a Hugging Face checkpoint. Packed weights can't.
   public let parameters: [Parameter]
   /// How many blocks, from the first, keep only their input and run again in the backward pass.
   /// The results are the same to the bit.
   public var recomputedBlocks = 0
 
+  /// Where each tensor of a checkpoint goes: packed weights, and parameters.
+  let parts: [WeightPart]
   let blocks: [DecoderBlock]
-  private let embedding: Embedding
-  private let norm: RMSNorm
-  private let head: CrossEntropy
+  let embedding: Embedding
+  let norm: RMSNorm
+  let head: CrossEntropy
 
   /// A decoder whose weights hold anything: load them, or call `initialize`.
-  public init(_ configuration: ModelConfiguration, precision: Precision) {
-    var assembly = DecoderAssembly(configuration, precision: precision)
+  public convenience init(_ configuration: ModelConfiguration, precision: Precision) {
+    self.init(configuration, precision: precision, packing: .nothing)
+  }
+
+  init(_ configuration: ModelConfiguration, precision: Precision, packing: Packing) {
+    var assembly = DecoderAssembly(configuration, precision: precision, packing: packing)
     self.configuration = configuration
     self.precision = precision
     embedding = assembly.embedding()
     blocks = (0..<configuration.numHiddenLayers).map { assembly.block($0) }
     norm = assembly.finalNorm()
     head = assembly.head(tiedTo: embedding)
-    parameters = assembly.parameters
+    parts = assembly.parts
+    parameters = parts.compactMap { part in
+      part.weight.packed == nil
+        ? Parameter(part.name, shape: part.shape, of: part.weight, rows: part.rows) : nil
+    }
   }
 
   /// Draws random weights as transformers does: matrices from a normal distribution whose standard
@@ -131,19 +141,6 @@ public final class Decoder: @unchecked Sendable {
     }
   }
 
-  /// The logits after the last token of each span, whose keys and values are put into `cache`.
-  func step(
-    _ tokens: [Int32], spans: [AttentionSpan], cache: KeyValueCache
-  ) throws(DecoderError) -> Tensor {
-    try check(tokens)
-    let layout = RowLayout(spans: spans)
-    var x = embedding.forward(tokens)
-    for (index, block) in blocks.enumerated() {
-      x = block.forward(x, layout, keys: cache.keys[index], values: cache.values[index])
-    }
-    return head.logits(norm.forward(gather(x, spans.map { $0.firstQuery + $0.queryCount - 1 })))
-  }
-
   private func lossAndGradient(
     _ x: Tensor, _ supervised: [Int], _ targets: [Int32], _ weights: [Float]
   ) -> (logProbabilities: [Float], dx: Tensor) {
@@ -160,7 +157,7 @@ public final class Decoder: @unchecked Sendable {
     return (found, dx)
   }
 
-  private func gather(_ x: Tensor, _ rows: [Int]) -> Tensor {
+  func gather(_ x: Tensor, _ rows: [Int]) -> Tensor {
     let gathered = Tensor(uninitialized: [rows.count, x.columns])
     for (index, t) in rows.enumerated() {
       gathered.row(index).update(from: x.row(t), count: x.columns)
@@ -184,7 +181,7 @@ public final class Decoder: @unchecked Sendable {
     return targets.indices.filter { targets[$0] >= 0 }
   }
 
-  private func check(_ tokens: [Int32]) throws(DecoderError) {
+  func check(_ tokens: [Int32]) throws(DecoderError) {
     if let t = tokens.firstIndex(where: { $0 < 0 || $0 >= configuration.vocabSize }) {
       throw outside("token", tokens[t], t)
     }

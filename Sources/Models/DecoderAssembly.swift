@@ -1,6 +1,22 @@
 import Layers
 import Tensors
 
+/// Which weights are packed for generation, and can't be trained.
+enum Packing {
+  case nothing
+  /// All matrices of products. The embedding, whose rows are looked up and not multiplied, stays in
+  /// float32, unless its values are bfloat16 anyway.
+  case products(embeddingIsBFloat16: Bool)
+}
+
+/// A tensor of a checkpoint, and the rows of a weight it fills.
+struct WeightPart {
+  let name: String
+  let shape: [Int]
+  let weight: Weight
+  let rows: Range<Int>
+}
+
 /// Makes the layers of a decoder from its configuration, and collects their parameters by name.
 ///
 /// Weights that the same input meets lie in one stretch of memory: query, key and value, and gate
@@ -8,10 +24,12 @@ import Tensors
 struct DecoderAssembly {
   private let configuration: ModelConfiguration
   private let precision: Precision
+  private let packing: Packing
   private let rotary: RotaryEmbedding
-  private var byName: [String: Parameter] = [:]
+  private var made: [WeightPart] = []
 
-  init(_ configuration: ModelConfiguration, precision: Precision) {
+  init(_ configuration: ModelConfiguration, precision: Precision, packing: Packing) {
+    self.packing = packing
     self.configuration = configuration
     self.precision = precision
     let frequencies = RotaryFrequencies(configuration)
@@ -19,17 +37,32 @@ struct DecoderAssembly {
       frequencies: frequencies.inverseFrequencies, factor: frequencies.attentionFactor)
   }
 
-  /// All parameters made so far, in the order of a Hugging Face checkpoint.
-  var parameters: [Parameter] { configuration.parameters.compactMap { byName[$0.name] } }
+  /// All parts made so far, in the order of a Hugging Face checkpoint.
+  var parts: [WeightPart] {
+    let byName = Dictionary(grouping: made, by: \.name)
+    return configuration.parameters.flatMap { byName[$0.name] ?? [] }
+  }
 
-  mutating func embedding() -> Embedding { Embedding(weight: weight(.embedding)) }
+  mutating func embedding() -> Embedding {
+    switch packing {
+    case .nothing, .products(embeddingIsBFloat16: false):
+      Embedding(weight: weight(.embedding, packed: false))
+    case .products(embeddingIsBFloat16: true): Embedding(weight: weight(.embedding, packed: true))
+    }
+  }
 
   mutating func finalNorm() -> RMSNorm { norm(.finalNorm) }
 
   mutating func head(tiedTo embedding: Embedding) -> CrossEntropy {
-    CrossEntropy(
-      weight: configuration.tieWordEmbeddings ? embedding.weight : weight(.head),
-      precision: precision)
+    let weight =
+      if !configuration.tieWordEmbeddings {
+        weight(.head, packed: packsProducts)
+      } else if packsProducts, embedding.weight.packed == nil {
+        weight(.embedding, packed: true)
+      } else {
+        embedding.weight
+      }
+    return CrossEntropy(weight: weight, precision: precision)
   }
 
   mutating func block(_ layer: Int) -> DecoderBlock {
@@ -50,32 +83,42 @@ struct DecoderAssembly {
   }
 
   private mutating func norm(_ role: ParameterRole, layer: Int? = nil) -> RMSNorm {
-    RMSNorm(gain: weight(role, layer: layer), epsilon: Float(configuration.rmsNormEps))
+    RMSNorm(
+      gain: weight(role, layer: layer, packed: false), epsilon: Float(configuration.rmsNormEps))
   }
 
   private mutating func linear(
     _ weights: [ParameterRole], _ biases: [ParameterRole], layer: Int
   ) -> Linear {
     Linear(
-      weight: stacked(weights, layer: layer),
-      bias: biases.allSatisfy(configuration.has) ? stacked(biases, layer: layer) : nil,
+      weight: stacked(weights, layer: layer, packed: packsProducts),
+      bias: biases.allSatisfy(configuration.has)
+        ? stacked(biases, layer: layer, packed: false) : nil,
       precision: precision)
   }
 
-  private mutating func weight(_ role: ParameterRole, layer: Int? = nil) -> Weight {
-    stacked([role], layer: layer)
+  private var packsProducts: Bool {
+    if case .products = packing { true } else { false }
+  }
+
+  private mutating func weight(_ role: ParameterRole, layer: Int? = nil, packed: Bool) -> Weight {
+    stacked([role], layer: layer, packed: packed)
   }
 
   /// One weight whose rows are the given parameters', one below the other.
-  private mutating func stacked(_ roles: [ParameterRole], layer: Int?) -> Weight {
+  private mutating func stacked(_ roles: [ParameterRole], layer: Int?, packed: Bool) -> Weight {
     let shapes = roles.map { configuration.shape(of: $0) }
-    let rows = shapes.map { $0[0] }
+    let rows = shapes.reduce(0) { $0 + $1[0] }
     let columns = shapes[0].count == 2 ? shapes[0][1] : 1
-    let weight = Weight(Tensor(uninitialized: [rows.reduce(0, +), columns]))
+    let weight =
+      packed
+      ? Weight(PackedMatrix(rows: rows, columns: columns))
+      : Weight(Tensor(uninitialized: [rows, columns]))
     var start = 0
     for (role, shape) in zip(roles, shapes) {
-      let name = role.name(layer: layer)
-      byName[name] = Parameter(name, shape: shape, of: weight, rows: start..<start + shape[0])
+      let rows = start..<start + shape[0]
+      made.append(
+        WeightPart(name: role.name(layer: layer), shape: shape, weight: weight, rows: rows))
       start += shape[0]
     }
     return weight

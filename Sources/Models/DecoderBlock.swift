@@ -78,24 +78,7 @@ struct DecoderBlock: Sendable {
     attentionNorm.backward(dn, x: x, addingTo: dy)
   }
 
-  /// A step with a cache of keys and values: the new ones are put where `place` says.
-  func forward(_ x: Tensor, _ row: RowLayout, keys: Tensor, values: Tensor) -> Tensor {
-    let (qkv, _) = heads(of: x, positions: row.positions)
-    let (H, K, D) = (attention.heads, attention.keyValueHeads, attention.headSize)
-    for span in row.spans {
-      for index in 0..<span.queryCount {
-        let to = span.firstKey + span.firstPosition + index
-        let from = qkv.row(span.firstQuery + index) + H * D
-        keys.row(to).update(from: from, count: K * D)
-        values.row(to).update(from: from + K * D, count: K * D)
-      }
-    }
-    let o = attention.forward(qkv, keys: keys, values: values, spans: row.spans)
-    let middle = output.forward(o, adding: x)
-    return feedForward.forwardOnly(feedForwardNorm.forward(middle), adding: middle)
-  }
-
-  private func heads(of x: Tensor, positions: [Int32]) -> (qkv: Tensor, unnormalized: Tensor?) {
+  func heads(of x: Tensor, positions: [Int32]) -> (qkv: Tensor, unnormalized: Tensor?) {
     let (H, K, D) = (attention.heads, attention.keyValueHeads, attention.headSize)
     let projected = queryKeyValue.forward(attentionNorm.forward(x))
     var qkv = projected
@@ -117,12 +100,5 @@ struct RowLayout {
   init(_ row: PackedTokens) {
     positions = row.positions
     spans = row.spans
-  }
-
-  init(spans: [AttentionSpan]) {
-    self.spans = spans
-    positions = spans.flatMap { span in
-      (0..<span.queryCount).map { Int32(span.firstPosition + $0) }
-    }
   }
 }

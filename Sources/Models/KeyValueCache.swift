@@ -4,24 +4,25 @@ import Tensors
 
 /// The keys and values of one sequence, kept so that a further token costs only itself.
 ///
-/// The logits of a token are those of the full forward pass; with bfloat16, to the bit.
+/// The logits of a token are those of the full forward pass; with bfloat16, to the bit. For many
+/// sequences at once, with samples and stops, there is the module `Generation`.
 public final class KeyValueCache {
-  let keys: [Tensor]  // for each layer: (capacity, K · D)
-  let values: [Tensor]
-  /// Tokens held so far.
-  public private(set) var count = 0
+  /// The most tokens it can hold.
   public let capacity: Int
   private let decoder: Decoder
+  private let sequence: CachedSequence
 
   /// - Parameter capacity: The most tokens it can hold.
   public init(_ decoder: Decoder, capacity: Int) {
-    let configuration = decoder.configuration
-    let shape = [capacity, configuration.numKeyValueHeads * configuration.headDim]
     self.decoder = decoder
     self.capacity = capacity
-    keys = (0..<configuration.numHiddenLayers).map { _ in Tensor(uninitialized: shape) }
-    values = (0..<configuration.numHiddenLayers).map { _ in Tensor(uninitialized: shape) }
+    let memory = KeyValueBlocks(decoder, capacity: 0)
+    sequence = CachedSequence(
+      in: KeyValueBlocks(decoder, capacity: memory.blocks(for: max(0, capacity))))
   }
+
+  /// Tokens held so far.
+  public var count: Int { sequence.count }
 
   /// Appends tokens and returns the logits of what follows the last: (1, V).
   ///
@@ -31,16 +32,12 @@ public final class KeyValueCache {
     guard !tokens.isEmpty else {
       throw DecoderError(description: "No token was given; a sequence needs at least one.")
     }
-    guard tokens.count <= capacity - count else {
+    guard tokens.count <= capacity - count, sequence.reserve(tokens.count) else {
       throw DecoderError(
         description: "\(count) tokens and \(tokens.count) more do not fit into a cache of "
           + "\(capacity).")
     }
-    let span = AttentionSpan(
-      firstQuery: 0, queryCount: tokens.count, firstPosition: count, firstKey: 0)
-    let logits = try decoder.step(tokens, spans: [span], cache: self)
-    count += tokens.count
-    return logits
+    return try decoder.step([SequencePart(sequence, tokens)]).logits
   }
 
   /// Appends a prompt and then, one at a time, the most probable tokens; the first of equals.

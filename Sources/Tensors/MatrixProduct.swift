@@ -44,11 +44,12 @@ extension Tensor {
     }
     if rows == 0 || columns == 0 { return }
     let job = Product(
-      c: pointer, a: a, b: b, accumulating: accumulating, tiles: kernels.products(precision))
+      c: pointer, a: a, b: .matrix(b), accumulating: accumulating,
+      tiles: kernels.products(precision))
     if precision == .float32, case .success(let library) = OpenBLAS.shared {
-      job.run(on: library)
+      job.run(on: library, b)
     } else if rows <= 4 * job.tiles.a_width {
-      job.runNarrow()
+      job.runNarrow(b)
     } else {
       job.run()
     }
@@ -56,10 +57,23 @@ extension Tensor {
 }
 
 /// One product, cut into tiles.
-private struct Product {
+struct Product {
+  /// Where panels of the right side come from.
+  enum RightSide {
+    case matrix(Matrix)
+    case packed(PackedMatrix)
+
+    var columns: Int {
+      switch self {
+      case .matrix(let matrix): matrix.columns
+      case .packed(let matrix): matrix.rows
+      }
+    }
+  }
+
   let c: UnsafeMutablePointer<Float>
   let a: Matrix
-  let b: Matrix
+  let b: RightSide
   let accumulating: Bool
   let tiles: ck_products
 
@@ -69,7 +83,7 @@ private struct Product {
 
   /// Where sums over k are cut, in every precision but OpenBLAS's own: part of what results mean,
   /// and the size at which a panel of the right side stays in the first-level cache.
-  private static let kBlock = 512
+  static let kBlock = 512
   /// Columns packed at a time: a block of the right side stays in the last-level cache.
   private static let columnBlock = 1536
   /// Blocks of k packed at a time.
@@ -110,10 +124,18 @@ private struct Product {
           let (block, part) = index.quotientAndRemainder(dividingBy: parts)
           let (start, first) = (starts[block], part * 4 * nr)
           let depth = min(Self.kBlock, k - start)
-          tiles.pack_b(
-            right + block * widest * deepest + first * words(depth), b(start, column + first),
-            Int64(b.columnStride), Int64(b.rowStride), Int64(min(4 * nr, width - first)),
-            Int64(depth))
+          let to = right + block * widest * deepest + first * words(depth)
+          let count = min(4 * nr, width - first)
+          switch b {
+          case .matrix(let b):
+            tiles.pack_b(
+              to, b(start, column + first), Int64(b.columnStride), Int64(b.rowStride),
+              Int64(count), Int64(depth))
+          case .packed(let b):
+            b.release(
+              to: to, column: column + first, count: count, start: start, depth: depth,
+              operandPanelWords: nr * words(depth))
+          }
         }
         pool.run(chunks) { chunk, worker in
           let first = strips * chunk / chunks * mr
@@ -134,7 +156,7 @@ private struct Product {
   }
 
   /// A few rows, as in decoding: the left side is packed once, workers share the columns.
-  func runNarrow() {
+  func runNarrow(_ b: Matrix) {
     let pool = ThreadPool.shared
     let (mr, nr) = (Int(tiles.a_width), Int(tiles.b_width))
     let height = (m + mr - 1) / mr * mr
@@ -171,7 +193,7 @@ private struct Product {
   /// The cuts depend on the shape alone. Rows of c and sums are cut at multiples of `stretch`
   /// first, so that tokens trained in stretches of that length are cut like all at once: OpenBLAS
   /// sums a row by the tile it stands in, and a sum over tokens has one order.
-  func run(on library: OpenBLAS) {
+  func run(on library: OpenBLAS, _ b: Matrix) {
     let rowTiles = stride(from: 0, to: m, by: Self.stretch).flatMap { start in
       let end = min(m, start + Self.stretch), size = Self.tileSize(end - start)
       return stride(from: start, to: end, by: size).map { $0..<min(end, $0 + size) }

@@ -106,55 +106,59 @@ final class AttentionTests: XCTestCase {
     }
   }
 
-  /// One query of each of several sequences, against keys and values kept elsewhere.
+  /// Tokens of several sequences, against keys and values in the blocks of a cache.
   func testDecodingIsAsTheWhole() {
     let lengths = [300, 17, 461]
     forEachPrecision { attention in
-      let K = attention.keyValueHeads * attention.headSize
+      let layout = CacheLayout(
+        layers: 2, keyValueHeads: attention.keyValueHeads, headSize: attention.headSize,
+        precision: attention.precision)
       let sequences = lengths.enumerated().map { number, length in
         Tensor(seeded: [length, columns], seed: number, scale: 2)
       }
       let whole = sequences.map {
         attention.forward($0, spans: AttentionSpan.documents([$0.rows])).o
       }
-      // Room for 500 tokens each; what is not yet written is NaN.
-      let room = 500
-      let keys = Tensor([Float](repeating: .nan, count: 3 * room * K), shape: [3 * room, K])
-      let values = keys.copy()
-      for (number, sequence) in sequences.enumerated() {
-        for t in 0..<sequence.rows {
-          let from = sequence.row(t) + outputs
-          keys.row(number * room + t).update(from: from, count: K)
-          values.row(number * room + t).update(from: from + K, count: K)
+      // The steps in which each sequence is cut: one by one, a few, and many tokens at a time.
+      let cuts = [
+        [1, 110, 1, 1, 7, 8, 63, 1, 31, 1, 76], [17], [224, 1, 1, 5, 6, 7, 8, 9, 192, 1, 7],
+      ]
+      for layer in 0..<2 {
+        // Blocks lie in any order; those of other sequences are in between.
+        let count = 3 * (480 / layout.blockTokens + 1)
+        let memory = Tensor(zeros: [count, layout.blockWords])
+        var done = [0, 0, 0]
+        for step in 0..<11 {
+          let active = (0..<3).filter { step < cuts[$0].count }
+          let parts = active.map { done[$0]..<done[$0] + cuts[$0][step] }
+          let queries = Tensor(uninitialized: [parts.reduce(0) { $0 + $1.count }, columns])
+          var row = 0
+          let spans = zip(active, parts).map { number, part in
+            let blocks = stride(from: 0, to: part.upperBound, by: layout.blockTokens).map { start in
+              UnsafeMutableRawPointer(
+                memory.row(count - 1 - number - 3 * (start / layout.blockTokens))
+              )
+              .assumingMemoryBound(to: UInt32.self)
+            }
+            for t in part {
+              queries.row(row + t - part.lowerBound).update(
+                from: sequences[number].row(t), count: columns)
+            }
+            defer { row += part.count }
+            return CachedSpan(
+              firstQuery: row, queryCount: part.count, firstPosition: part.lowerBound,
+              blocks: blocks)
+          }
+          attention.store(queries, spans, layout, layer: layer)
+          let o = attention.forward(queries, cached: spans, layout, layer: layer)
+          for (span, (number, part)) in zip(spans, zip(active, parts)) {
+            assertSameBits(
+              o.rows(span.firstQuery..<span.firstQuery + span.queryCount), whole[number].rows(part),
+              "sequence \(number), tokens \(part), layer \(layer), \(attention.precision)")
+            done[number] = part.upperBound
+          }
         }
-      }
-      for step in [0, 1, 16, 111, 112, 191, 192, 223, 224, 299, 460] {
-        let active = (0..<3).filter { step < lengths[$0] }
-        let queries = Tensor(uninitialized: [active.count, columns])
-        for (row, number) in active.enumerated() {
-          queries.row(row).update(from: sequences[number].row(step), count: columns)
-        }
-        let o = attention.forward(
-          queries, keys: keys, values: values,
-          spans: active.enumerated().map { row, number in
-            AttentionSpan(
-              firstQuery: row, queryCount: 1, firstPosition: step, firstKey: number * room)
-          })
-        for (row, number) in active.enumerated() {
-          assertSameBits(
-            o.rows(row..<row + 1), whole[number].rows(step..<step + 1),
-            "sequence \(number), token \(step), \(attention.precision)")
-        }
-      }
-      // A prompt in pieces.
-      for piece in [0..<100, 100..<101, 101..<300] {
-        let o = attention.forward(
-          sequences[0].rows(piece), keys: keys, values: values,
-          spans: [
-            AttentionSpan(
-              firstQuery: 0, queryCount: piece.count, firstPosition: piece.lowerBound, firstKey: 0)
-          ])
-        assertSameBits(o, whole[0].rows(piece), "piece \(piece), \(attention.precision)")
+        XCTAssertEqual(done, lengths)
       }
     }
   }

@@ -63,6 +63,21 @@ typedef struct {
   uint32_t *scratch;
 } ck_attention_backward;
 
+// One token's query heads that share keys, against the keys and values of a cache.
+//
+// A cache block holds `cache_block_keys` tokens; the bits are those of `attention_forward`.
+typedef struct {
+  const float *q;  // the first head's; heads follow one another
+  int64_t heads;
+  int64_t position;  // of the token: it sees position + 1 keys
+  int64_t head_size;
+  float scale;
+  const uint32_t *const *blocks;         // the sequence's blocks, in order
+  int64_t key_offset, value_offset;      // of this layer's and head's words in a block
+  float *o;                              // written; heads follow one another
+  uint32_t *scratch;  // `cached_attention_scratch_words(heads, head_size)`
+} ck_cached_attention;
+
 // Products of matrices whose operands are rounded or kept, by one precision.
 //
 // A packed operand is cut into panels of `a_width` rows (or `b_width` columns); a panel holds, for
@@ -82,6 +97,19 @@ typedef struct {
   void (*multiply)(float *c, int64_t c_stride, const uint32_t *a, const uint32_t *b, int64_t rows,
                    int64_t columns, int64_t k, int accumulate);
 
+  // A right side that is kept: panels as `pack_b` makes them, turned by `keep` into words that hold
+  // `kept_per_word` elements on every instruction set, `steps` (k / kept_per_word, rounded up) a
+  // panel; and back. A left side of few rows is packed in strips of a height up to `tallest_strip`.
+  int32_t kept_per_word, tallest_strip;
+  void (*keep)(uint32_t *kept, const uint32_t *packed, int64_t steps);
+  void (*release)(uint32_t *packed, const uint32_t *kept, int64_t steps);
+  void (*pack_strips)(uint32_t *packed, int64_t height, const float *source, int64_t row_stride,
+                      int64_t rows, int64_t k);
+  // As `multiply`; `kept` is the first panel's first word, panels are `panel_words` apart.
+  void (*multiply_kept)(float *c, int64_t c_stride, const uint32_t *a, int64_t height,
+                        const uint32_t *kept, int64_t panel_words, int64_t rows, int64_t columns,
+                        int64_t k, int accumulate);
+
   int32_t attention_queries;  // rows of a query block
   int32_t keys_per_tile;
   int64_t (*attention_scratch_words)(int64_t head_size);
@@ -97,6 +125,19 @@ typedef struct {
                                  int64_t count, int64_t head_size);
   void (*attention_forward)(const ck_attention_forward *job);
   void (*attention_backward)(const ck_attention_backward *job);
+
+  // Keys and values of one head in a block of a cache. A fresh block must be zero.
+  int32_t cache_block_keys;
+  int64_t (*cache_key_words)(int64_t head_size);
+  int64_t (*cache_value_words)(int64_t head_size);
+  void (*cache_store)(uint32_t *keys, uint32_t *values, int64_t key, const float *k,
+                      const float *v, int64_t head_size);
+  // Writes block number `block` of a tile of keys and of values, as `attention_forward` wants them
+  // where all tiles are full.
+  void (*cache_expand)(uint32_t *key_tile, uint32_t *value_tile, int64_t block,
+                       const uint32_t *keys, const uint32_t *values, int64_t head_size);
+  int64_t (*cached_attention_scratch_words)(int64_t heads, int64_t head_size);
+  void (*cached_attention)(const ck_cached_attention *job);
 } ck_products;
 
 // The kernels of one instruction set.

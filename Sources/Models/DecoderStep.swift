@@ -1,0 +1,102 @@
+import CKernels
+import Layers
+import Tensors
+
+/// Tokens that are appended to one sequence in a step with others.
+public struct SequencePart {
+  public let sequence: CachedSequence
+  /// At least one.
+  public let tokens: [Int32]
+  /// Whether what follows the last token is asked for.
+  public let wantsLogits: Bool
+
+  public init(_ sequence: CachedSequence, _ tokens: [Int32], wantsLogits: Bool = true) {
+    self.sequence = sequence
+    self.tokens = tokens
+    self.wantsLogits = wantsLogits
+  }
+}
+
+/// What a step made.
+public struct StepOutput {
+  /// For each part that wants it, in order, the logits of what follows its last token: (·, V).
+  public let logits: Tensor
+  /// For each part that holds NaN or infinity, the first layer whose output does; the number of
+  /// layers stands for the logits.
+  public let brokenLayers: [Int: Int]
+}
+
+extension Decoder {
+  /// Appends tokens to many sequences at once, each at its own position.
+  ///
+  /// With bfloat16 a sequence's logits have the bits of the whole forward pass, whatever else is in
+  /// the step and however it was cut into steps. Every sequence must have reserved the room.
+  ///
+  /// - Throws: `DecoderError` for a token that is not in the vocabulary; nothing was appended then.
+  public func step(_ parts: [SequencePart]) throws(DecoderError) -> StepOutput {
+    guard let memory = parts.first?.sequence.memory else {
+      return StepOutput(
+        logits: Tensor(zeros: [0, configuration.vocabSize]), brokenLayers: [:])
+    }
+    for part in parts {
+      precondition(
+        part.sequence.memory === memory && part.sequence.missingBlocks(for: part.tokens.count) <= 0)
+      try check(part.tokens)
+    }
+    let tokens = parts.flatMap(\.tokens)
+    var row = 0
+    let spans = parts.map { part in
+      defer { row += part.tokens.count }
+      return CachedSpan(
+        firstQuery: row, queryCount: part.tokens.count, firstPosition: part.sequence.count,
+        blocks: part.sequence.pointers)
+    }
+    let positions = spans.flatMap { span in
+      (0..<span.queryCount).map { Int32(span.firstPosition + $0) }
+    }
+
+    var broken: [Int: Int] = [:]
+    var x = embedding.forward(tokens)
+    for (layer, block) in blocks.enumerated() {
+      x = block.forward(x, positions: positions, spans, memory.layout, layer: layer)
+      note(brokenIn: x, spans, layer: layer, &broken)
+    }
+    for part in parts { part.sequence.advance(part.tokens.count) }
+    let last = parts.indices.filter { parts[$0].wantsLogits }
+    let hidden = gather(x, last.map { spans[$0].firstQuery + spans[$0].queryCount - 1 })
+    let logits = head.logits(norm.forward(hidden))
+    for (index, part) in last.enumerated() where broken[part] == nil {
+      let row = logits.row(index)
+      if !kernels.log_sum_exp(row, Int64(logits.columns)).isFinite {
+        broken[part] = configuration.numHiddenLayers
+      }
+    }
+    return StepOutput(logits: logits, brokenLayers: broken)
+  }
+
+  private func note(
+    brokenIn x: Tensor, _ spans: [CachedSpan], layer: Int, _ broken: inout [Int: Int]
+  ) {
+    for (part, span) in spans.enumerated() where broken[part] == nil {
+      for row in span.firstQuery..<span.firstQuery + span.queryCount {
+        if !kernels.dot(x.row(row), x.row(row), Int64(x.columns)).isFinite {
+          broken[part] = layer
+          break
+        }
+      }
+    }
+  }
+}
+
+extension DecoderBlock {
+  /// A step of tokens whose keys and values go into, and come from, the blocks of a cache.
+  fileprivate func forward(
+    _ x: Tensor, positions: [Int32], _ spans: [CachedSpan], _ layout: CacheLayout, layer: Int
+  ) -> Tensor {
+    let (qkv, _) = heads(of: x, positions: positions)
+    attention.store(qkv, spans, layout, layer: layer)
+    let o = attention.forward(qkv, cached: spans, layout, layer: layer)
+    let middle = output.forward(o, adding: x)
+    return feedForward.forwardOnly(feedForwardNorm.forward(middle), adding: middle)
+  }
+}

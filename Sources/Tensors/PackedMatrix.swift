@@ -1,0 +1,166 @@
+import CKernels
+
+/// The right side of matrix products, rounded to bfloat16 and kept packed: the weights of a model
+/// that generates text.
+///
+/// It takes 2 bytes an element, and a product with it has the bits of one with the matrix it was
+/// packed from: packing is only done once instead of every time.
+public final class PackedMatrix: @unchecked Sendable {
+  /// Outputs: the columns of a product. They were the rows of what was packed.
+  public let rows: Int
+  /// What sums run over.
+  public let columns: Int
+  private let buffer: Buffer
+  fileprivate let tiles: ck_products
+  fileprivate let panelWidth: Int
+  fileprivate let panelWords: Int
+
+  /// A matrix that holds anything: `pack` its rows.
+  public init(rows: Int, columns: Int) {
+    tiles = kernels.bfloat16
+    self.rows = rows
+    self.columns = columns
+    panelWidth = Int(tiles.b_width)
+    let perWord = Int(tiles.kept_per_word)
+    panelWords = (columns + perWord - 1) / perWord * panelWidth
+    let panels = (rows + panelWidth - 1) / panelWidth
+    // Kernels read ahead, but never use, a little of what follows.
+    buffer = Buffer(bytes: max(1, panels * panelWords) * 4)
+  }
+
+  /// A packed copy of a matrix of weights, (O, C).
+  public convenience init(_ weights: Tensor) {
+    self.init(rows: weights.rows, columns: weights.columns)
+    pack(weights)
+  }
+
+  public var byteCount: Int { (rows + panelWidth - 1) / panelWidth * panelWords * 4 }
+
+  /// Rows are packed by so many: where `pack` may begin.
+  public var rowGranule: Int { panelWidth }
+
+  /// Packs rows, the first of which becomes row `first`: a multiple of `rowGranule`.
+  public func pack(_ source: Tensor, at first: Int = 0) {
+    precondition(
+      source.columns == columns && first % panelWidth == 0 && first + source.rows <= rows,
+      "\(source.shape) packed at row \(first) of \(rows)×\(columns)")
+    let depth = min(columns, Product.kBlock)
+    let scratchWords = panelWidth * (depth + 1)
+    let scratch = Tensor(uninitialized: [ThreadPool.shared.threads, scratchWords])
+    ThreadPool.shared.forEachChunk(of: source.rows, size: panelWidth) { range, chunk, worker in
+      let packed = UnsafeMutableRawPointer(scratch.pointer + worker * scratchWords)
+        .assumingMemoryBound(to: UInt32.self)
+      let panel = panel(first / panelWidth + chunk)
+      for start in stride(from: 0, to: columns, by: Product.kBlock) {
+        let depth = min(Product.kBlock, columns - start)
+        tiles.pack_b(
+          packed, source.pointer + range.lowerBound * columns + start, Int64(columns), 1,
+          Int64(range.count), Int64(depth))
+        tiles.keep(panel + words(start), packed, Int64(steps(depth)))
+      }
+    }
+  }
+
+  /// Writes row `index`, rounded, to `row`.
+  public func copyRow(_ index: Int, to row: UnsafeMutablePointer<Float>) {
+    let panel = panel(index / panelWidth) + index % panelWidth
+    let perWord = Int(tiles.kept_per_word)
+    for k in 0..<columns {
+      let word = panel[k / perWord * panelWidth]
+      row[k] = Float(bitPattern: k % 2 == 0 ? word << 16 : word & 0xffff_0000)
+    }
+  }
+
+  // MARK: - Products
+
+  fileprivate func panel(_ index: Int) -> UnsafeMutablePointer<UInt32> {
+    buffer.pointer.assumingMemoryBound(to: UInt32.self) + index * panelWords
+  }
+
+  private func steps(_ k: Int) -> Int {
+    (k + Int(tiles.kept_per_word) - 1) / Int(tiles.kept_per_word)
+  }
+
+  /// A panel's words before element `k`, a multiple of what a word holds.
+  private func words(_ k: Int) -> Int { k / Int(tiles.kept_per_word) * panelWidth }
+
+  /// Writes operand words of panels, as `pack_b` would make them, for `count` columns of a product
+  /// from `column`, and for `depth` elements along k from `start`.
+  func release(
+    to operand: UnsafeMutablePointer<UInt32>, column: Int, count: Int, start: Int, depth: Int,
+    operandPanelWords: Int
+  ) {
+    for index in 0..<(count + panelWidth - 1) / panelWidth {
+      tiles.release(
+        operand + index * operandPanelWords, panel(column / panelWidth + index) + words(start),
+        Int64(steps(depth)))
+    }
+  }
+
+  /// `c = a · selfᵀ`, or added to c, for a few rows: each worker goes through columns of its own,
+  /// and every weight is read from memory once.
+  func multiplyNarrow(_ a: Matrix, into c: UnsafeMutablePointer<Float>, accumulating: Bool) {
+    let pool = ThreadPool.shared
+    let (m, n, k) = (a.rows, rows, columns)
+    let strips = (m + Int(tiles.tallest_strip) - 1) / Int(tiles.tallest_strip)
+    let height = (m + strips - 1) / strips
+    let granule = Int(tiles.k_granule)
+    let deepest =
+      (min(k, Product.kBlock) + granule - 1) / granule * granule
+      / Int(tiles.k_per_step)
+    let blockWords = strips * height * deepest
+    let starts = Array(stride(from: 0, to: k, by: Product.kBlock))
+    let packed = Buffer(bytes: starts.count * blockWords * 4)
+    let left = packed.pointer.assumingMemoryBound(to: UInt32.self)
+    for (block, start) in starts.enumerated() {
+      tiles.pack_strips(
+        left + block * blockWords, Int64(height), a.pointer + start, Int64(a.rowStride), Int64(m),
+        Int64(min(Product.kBlock, k - start)))
+    }
+    // As many shares as workers, or a multiple: of two, one must not be left with the odd one.
+    let panels = (n + panelWidth - 1) / panelWidth
+    let shares = min(
+      panels,
+      (panels + Self.panelsPerShare * pool.threads - 1)
+        / (Self.panelsPerShare * pool.threads) * pool.threads)
+    pool.run(shares) { share, _ in
+      let first = panels * share / shares * panelWidth
+      let count = min(n, panels * (share + 1) / shares * panelWidth) - first
+      // Columns in groups that take all of k before the next: a group's panels are one stream each.
+      for column in stride(from: first, to: first + count, by: 4 * panelWidth) {
+        for (block, start) in starts.enumerated() {
+          tiles.multiply_kept(
+            c + column, Int64(n), left + block * blockWords, Int64(height),
+            panel(column / panelWidth) + words(start), Int64(panelWords), Int64(m),
+            Int64(min(4 * panelWidth, first + count - column)),
+            Int64(min(Product.kBlock, k - start)), accumulating || start > 0 ? 1 : 0)
+        }
+      }
+    }
+  }
+
+  private static let panelsPerShare = 24
+}
+
+extension Tensor {
+  /// Writes `a · weightsᵀ`, or adds it where `accumulating`: (T, C) times (O, C) into (T, O).
+  ///
+  /// The bits are those of a bfloat16 product with the matrix that was packed.
+  public func setProduct(
+    of a: Matrix, transposed weights: PackedMatrix, accumulating: Bool = false
+  ) {
+    precondition(
+      a.columns == weights.columns && rows == a.rows && columns == weights.rows
+        && a.columnStride == 1,
+      "(\(a.rows)×\(a.columns)) · (\(weights.rows)×\(weights.columns))ᵀ into \(shape)")
+    if a.columns == 0 {
+      if !accumulating { setZero() }
+    } else if rows <= 4 * Int(weights.tiles.tallest_strip) {
+      if rows > 0 { weights.multiplyNarrow(a, into: pointer, accumulating: accumulating) }
+    } else {
+      Product(
+        c: pointer, a: a, b: .packed(weights), accumulating: accumulating, tiles: weights.tiles
+      ).run()
+    }
+  }
+}
