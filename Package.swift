@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "Generation", targets: ["Generation"]),
     .library(name: "Timings", targets: ["Timings"]),
     .library(name: "Commands", targets: ["Commands"]),
   ],
@@ -37,12 +38,18 @@ let package = Package(
       exclude: ["README.md"]),
     .target(name: "Training", dependencies: ["Models", "Tensors", "CKernels"]),
     .target(
+      name: "Generation", dependencies: ["Models", "Tokenizers", "Tensors", "CKernels"],
+      exclude: ["README.md"]),
+    .target(
       name: "Timings",
-      dependencies: ["Models", "Layers", "Tensors", "CKernels", "Training", "Tokenizers"]),
+      dependencies: [
+        "Generation", "Models", "Layers", "Tensors", "CKernels", "Training", "Tokenizers",
+      ]),
     .target(
       name: "Commands",
       dependencies: [
-        "Interface", "Timings", "Models", "Tensors", "Safetensors", "Datasets", "Tokenizers",
+        "Interface", "Timings", "Generation", "Models", "Tensors", "Safetensors", "Datasets",
+        "Tokenizers",
         "Storage",
       ],
       exclude: ["README.md"]),
@@ -71,6 +78,9 @@ let package = Package(
       name: "DatasetTests",
       dependencies: ["Datasets", "ChatTemplates", "Tokenizers", "Models", "Tensors", "Storage"]),
     .testTarget(name: "ChatTemplateTests", dependencies: ["ChatTemplates", "Storage"]),
+    .testTarget(
+      name: "GenerationTests",
+      dependencies: ["Generation", "Models", "Tokenizers", "Tensors", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",

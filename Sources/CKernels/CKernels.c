@@ -79,14 +79,3 @@ const char *ck_isa_key(ck_isa isa) {
   }
   return "unknown";
 }
-
-uint64_t ck_read_memory(const void *bytes, int64_t count) {
-  const uint64_t *words = bytes;
-  uint64_t sums[8] = {0};
-  for (int64_t i = 0; i + 8 <= count / 8; i += 8) {
-    for (int j = 0; j < 8; j++) sums[j] += words[i + j];
-  }
-  uint64_t total = 0;
-  for (int j = 0; j < 8; j++) total += sums[j];
-  return total;
-}

@@ -31,13 +31,14 @@ extension Command {
       let parts = try chosenParts(arguments)
       let isJSON = arguments[json]
       if parts == [.tokenizer] { return try runTokenizer(arguments, console) }
+      if parts == [.generation] { return try runGeneration(arguments, console) }
       let ceilings = Ceilings.measure()
       if !isJSON {
         console.print(try KernelReport(ceilings).text + "\n")
         console.print(TimingLine.header)
       }
       var timings: [Timing] = []
-      for part in parts where part != .tokenizer {
+      for part in parts where part != .tokenizer && part != .generation {
         try run(part, Stopwatch(ceilings), arguments, console) { timing in
           timings.append(timing)
           if isJSON {
@@ -48,13 +49,16 @@ extension Command {
         }
       }
       if isJSON { console.print(JSONValue.array(timings.map(TimingLine.json)).printed) }
+      if parts.contains(.generation) { try runGeneration(arguments, console) }
       if parts.contains(.tokenizer) { try runTokenizer(arguments, console) }
     })
 
-  private enum Part: String, CaseIterable { case products, attention, training, tokenizer }
+  private enum Part: String, CaseIterable {
+    case products, attention, training, generation, tokenizer
+  }
 
   private static let part = OptionalPositional(
-    "part", help: "Only this part: products, attention, training or tokenizer.")
+    "part", help: "Only this part: products, attention, training, generation or tokenizer.")
   private static let tokens = Option(
     "tokens", "count", help: "Rows of this length only, in attention and training.",
     .wholeNumbers(in: 1...1 << 20))
@@ -98,6 +102,25 @@ extension Command {
     if isJSON { console.print(JSONValue.array(timings.map(TokenizerLine.json)).printed) }
   }
 
+  private static func runGeneration(_ arguments: Arguments, _ console: Console) throws {
+    let isJSON = arguments[json]
+    let ceilings = Ceilings.measure()
+    var timings: [GenerationTiming] = []
+    if !isJSON {
+      console.print(try KernelReport(ceilings).text + "\n")
+      console.print(GenerationLine.header)
+    }
+    try GenerationBenchmark.run(with: ceilings) { timing in
+      timings.append(timing)
+      if isJSON {
+        console.note(GenerationLine.text(timing))
+      } else {
+        console.print(GenerationLine.text(timing))
+      }
+    }
+    if isJSON { console.print(JSONValue.array(timings.map(GenerationLine.json)).printed) }
+  }
+
   private static func named(_ name: String) throws -> Part {
     guard let part = Part(rawValue: name) else {
       throw UsageError(
@@ -114,7 +137,7 @@ extension Command {
     let precisions = arguments[precision].map { [$0] } ?? Precision.allCases
     let lengths = arguments[tokens].map { [$0] }
     switch part {
-    case .tokenizer: break  // it has timings of another kind
+    case .tokenizer, .generation: break  // they have timings of another kind
     case .products:
       ProductBenchmark.run(with: stopwatch, precisions: precisions, report: report)
     case .attention:

@@ -65,6 +65,40 @@ enum TokenizerLine {
   }
 }
 
+/// The timing of generation as a line of text, and as JSON.
+enum GenerationLine {
+  static let header = line(
+    ["weights", "tokens/s", "GB/s", "of read", "of peak", "choosing", "memory"], "")
+
+  static func text(_ timing: GenerationTiming) -> String {
+    line(
+      [
+        timing.weights, String(format: "%.1f", timing.tokensPerSecond),
+        String(format: "%.1f", timing.bytesPerSecond / 1e9), percent(timing.fractionOfRead),
+        percent(timing.fractionOfPeak), percent(timing.samplingShare),
+        byteText(timing.peakMemoryBytes),
+      ], timing.name)
+  }
+
+  static func json(_ timing: GenerationTiming) -> JSONValue {
+    .members([
+      ("name", .text(timing.name)), ("weights", .text(timing.weights)),
+      ("tokensPerSecond", .measure(timing.tokensPerSecond)),
+      ("bytesPerSecond", .measure(timing.bytesPerSecond)),
+      ("fractionOfRead", .measure(timing.fractionOfRead)),
+      ("fractionOfPeak", .measure(timing.fractionOfPeak)),
+      ("samplingShare", .measure(timing.samplingShare)),
+      ("peakMemoryBytes", .count(timing.peakMemoryBytes)), ("threads", .count(timing.threads)),
+    ])
+  }
+
+  private static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+
+  private static func line(_ cells: [String], _ name: String) -> String {
+    paddedLine(cells, [8, 8, 6, 7, 7, 8, 9], name)
+  }
+}
+
 /// Cells to the right of their columns, and a name behind them: names are of any length, and lines
 /// are printed as they are made.
 private func paddedLine(_ cells: [String], _ widths: [Int], _ name: String) -> String {

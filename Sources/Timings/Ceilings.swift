@@ -67,7 +67,7 @@ public struct Ceilings: Codable, Sendable {
       let part = buffer.count / threads
       let start = Stopwatch.now
       ThreadPool.shared.run(threads) { thread, _ in
-        _ = ck_read_memory(buffer.pointer + thread * part, Int64(part) * 4)
+        _ = kernels.read_memory(buffer.pointer + thread * part, Int64(part) * 4)
       }
       best = max(best, Double(part * threads * 4) / (Stopwatch.now - start))
     }

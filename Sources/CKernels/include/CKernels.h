@@ -179,6 +179,9 @@ typedef struct {
   double (*square_sum)(const float *x, int64_t count);
   int64_t (*argmax)(const float *x, int64_t count);  // the first of equals; NaN never wins
 
+  // Σ x over the elements that are at least `least`, and how many they are. NaN never is.
+  double (*sum_from)(const float *x, float least, int64_t count, int64_t *kept);
+
   // AdamW (Loshchilov & Hutter 2019, algorithm 2) with m and v corrected for their start:
   //   p -= rate * decay * p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g²
   //   p -= rate * (m / c1) / (sqrt(v / c2) + epsilon),  g = gradient * gradient_scale
@@ -194,6 +197,9 @@ typedef struct {
   // returns the operations done (a product and a sum are two). `sink` keeps the work alive.
   double (*peak_float32)(int64_t rounds, float *sink);
   double (*peak_bfloat16)(int64_t rounds, float *sink);
+  // Reads `count` bytes in a few streams, to measure what the memory delivers; returns something
+  // that depends on all of them.
+  uint32_t (*read_memory)(const void *bytes, int64_t count);
 } ck_kernels;
 
 // The kernels of the best instruction set this machine has.
@@ -204,9 +210,6 @@ const ck_kernels *ck_kernels_for(ck_isa isa);
 
 const char *ck_isa_name(ck_isa isa);  // as a person reads it: "AVX-512 BF16"
 const char *ck_isa_key(ck_isa isa);   // as DISTILL_ISA spells it: "avx512-bf16"
-
-// Sums `count` bytes read in long strides: what the memory delivers.
-uint64_t ck_read_memory(const void *bytes, int64_t count);
 
 // What a thread pool needs of the machine and Swift does not offer without a newer system.
 static inline int64_t ck_fetch_add(int64_t *value, int64_t amount) {

@@ -1,0 +1,165 @@
+import CKernels
+import Foundation
+import Generation
+import Models
+import Tensors
+
+/// How fast text is generated, and how near that comes to what the memory delivers.
+public struct GenerationTiming: Codable, Sendable {
+  /// What was timed, such as "decode, 8 sequences".
+  public let name: String
+  /// How the weights are kept.
+  public let weights: String
+  public let tokensPerSecond: Double
+  /// Bytes of weights read per second: once for every step.
+  public let bytesPerSecond: Double
+  /// Of what all threads together read from memory at best.
+  public let fractionOfRead: Double
+  /// Floating-point operations per second, over what all threads reach at best in float32 or
+  /// bfloat16.
+  public let fractionOfPeak: Double
+  /// The share of a step that goes into choosing tokens.
+  public let samplingShare: Double
+  public let peakMemoryBytes: Int
+  public let threads: Int
+}
+
+/// Generation with a random Qwen2.5-0.5B, as an engine does it: prompts of 128 tokens, and tokens
+/// drawn at the temperature and top-p of DeepSeek-R1's evaluations.
+public enum GenerationBenchmark {
+  public static let sequences = [1, 8, 32]
+  public static let promptLength = 1024
+  static let sampling = SamplingSettings(temperature: 0.6, topP: 0.95)
+
+  /// - Parameter report: Called with each measurement as it is made.
+  public static func run(
+    with ceilings: Ceilings, sequences: [Int] = sequences, tokens: Int = 48,
+    report: (GenerationTiming) throws -> Void
+  ) throws {
+    let model = try KnownModel.named("Qwen2.5-0.5B")
+    PeakMemory.reset()
+    let decoder = randomDecoder(model.configuration)
+    for count in sequences {
+      try report(try decode(decoder, count, tokens, ceilings))
+    }
+    try report(try prompt(decoder, ceilings))
+    StoragePool.shared.trim()
+  }
+
+  private static func randomDecoder(_ configuration: ModelConfiguration) -> Decoder {
+    let trained = Decoder(configuration, precision: .bfloat16)
+    trained.initialize(seed: 1)
+    let decoder = Decoder(packing: trained)
+    return decoder
+  }
+
+  /// Counts tokens from when all sequences run until the first ends.
+  private static func decode(
+    _ decoder: Decoder, _ count: Int, _ tokens: Int, _ ceilings: Ceilings
+  ) throws -> GenerationTiming {
+    let engine = try GenerationEngine(
+      decoder, EngineSettings(maxSequences: count, promptChunk: 256, cacheBytes: 1 << 30))
+    let window = Window(sequences: count)
+    let done = DispatchSemaphore(value: 0)
+    for sequence in 0..<count {
+      var request = GenerationRequest(prompt: randomTokens(128, sequence, decoder))
+      request.sampling = sampling
+      // Those that begin first wait for the last, and then there is something to count.
+      request.maxNewTokens = tokens + (count - sequence)
+      request.seed = UInt64(sequence)
+      _ = try engine.submit(request) { event in
+        switch event {
+        case .token: window.note(sequence)
+        case .finished:
+          window.close()
+          done.signal()
+        }
+      }
+    }
+    for _ in 0..<count { done.wait() }
+    let rate = window.tokensPerSecond
+    return timing(
+      "decode, \(count) \(count == 1 ? "sequence" : "sequences")", decoder, rate,
+      stepsPerSecond: rate / Double(count), ceilings,
+      samplingShare: samplingSeconds(decoder, rows: count) * rate / Double(count))
+  }
+
+  private static func prompt(
+    _ decoder: Decoder, _ ceilings: Ceilings
+  ) throws -> GenerationTiming {
+    var best = Double.infinity
+    for attempt in 0..<3 {
+      let memory = KeyValueBlocks(decoder, capacity: 64)
+      let sequence = CachedSequence(in: memory)
+      let tokens = randomTokens(promptLength, attempt, decoder)
+      let start = Stopwatch.now
+      for first in stride(from: 0, to: tokens.count, by: 256) {
+        _ = sequence.reserve(256)
+        let part = Array(tokens[first..<min(tokens.count, first + 256)])
+        _ = try decoder.step([
+          SequencePart(sequence, part, wantsLogits: first + 256 >= tokens.count)
+        ])
+      }
+      best = min(best, Stopwatch.now - start)
+    }
+    return timing(
+      "prompt of \(promptLength)", decoder, Double(promptLength) / best, stepsPerSecond: 4 / best,
+      ceilings, samplingShare: 0)
+  }
+
+  private static func timing(
+    _ name: String, _ decoder: Decoder, _ rate: Double, stepsPerSecond: Double,
+    _ ceilings: Ceilings, samplingShare: Double
+  ) -> GenerationTiming {
+    let weights = Double(
+      decoder.configuration.parameterCountWithoutEmbeddings
+        + (name.hasPrefix("prompt")
+          ? 0 : decoder.configuration.vocabSize * decoder.configuration.hiddenSize))
+    let bytes = weights * 2 * stepsPerSecond
+    return GenerationTiming(
+      name: name, weights: "bfloat16", tokensPerSecond: rate, bytesPerSecond: bytes,
+      fractionOfRead: bytes / ceilings.read, fractionOfPeak: 2 * weights * rate / ceilings.bfloat16,
+      samplingShare: samplingShare, peakMemoryBytes: PeakMemory.bytes,
+      threads: ThreadPool.shared.threads)
+  }
+
+  /// Seconds to choose a token for each of some rows, as a step does.
+  private static func samplingSeconds(_ decoder: Decoder, rows: Int) -> Double {
+    SamplerBenchmark.seconds(
+      sampling, rows: rows, vocabulary: decoder.configuration.vocabSize, clock: { Stopwatch.now })
+  }
+
+  private static func randomTokens(_ count: Int, _ number: Int, _ decoder: Decoder) -> [Int32] {
+    let stream = RandomStream(seed: 1, "benchmark prompt", number)
+    return (0..<count).map { Int32(stream[$0] % UInt64(decoder.configuration.vocabSize)) }
+  }
+}
+
+/// Tokens counted between two moments, on the engine's thread.
+private final class Window: @unchecked Sendable {
+  private let lock = NSLock()
+  private var begun: Set<Int> = []
+  private let sequences: Int
+  private var start = 0.0
+  private var end = 0.0
+  private var last = 0.0
+  private var tokens = 0
+
+  init(sequences: Int) { self.sequences = sequences }
+
+  func note(_ sequence: Int) {
+    lock.withLock {
+      last = Stopwatch.now
+      if start > 0 {
+        if end == 0 { tokens += 1 }
+      } else {
+        begun.insert(sequence)
+        if begun.count == sequences { start = last }
+      }
+    }
+  }
+
+  func close() { lock.withLock { if end == 0 { end = last } } }
+
+  var tokensPerSecond: Double { lock.withLock { Double(tokens) / max(end - start, 1e-9) } }
+}
