@@ -150,9 +150,10 @@ public final class GenerationEngine: Sendable {
       let block = KeyValueBlocks.blockBytes(
         configuration, precision: core.decoder.precision)
       throw GenerationError(
-        "A sequence of \(longest) tokens takes \(Self.mebibytes(blocks * block)) of cache, which has "
-          + "\(Self.mebibytes(memory.capacity * block)). Give it more memory, or ask for fewer tokens."
-      )
+        "A sequence of \(longest) tokens needs a cache of \(blocks * memory.blockTokens) "
+          + "(\(Self.mebibytes(blocks * block))), and there is one of "
+          + "\(memory.capacity * memory.blockTokens) (\(Self.mebibytes(memory.capacity * block))). "
+          + "Give it more memory, or ask for fewer tokens.")
     }
   }
 
@@ -176,7 +177,9 @@ public final class GenerationEngine: Sendable {
     }
   }
 
-  private static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
+  private static func mebibytes(_ bytes: Int) -> String {
+    String(format: "%.1f MiB", Double(bytes) / Double(1 << 20))
+  }
 }
 
 /// Counts down from a number, on any thread.

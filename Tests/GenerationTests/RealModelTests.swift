@@ -1,0 +1,95 @@
+import Foundation
+import Generation
+import Models
+import Storage
+import Tokenizers
+import XCTest
+
+/// Models that others trained, continued as transformers continues them.
+final class RealModelTests: XCTestCase {
+  func testGreedyIsAsTransformersHasIt() throws {
+    guard let root = ProcessInfo.processInfo.environment["DISTILL_FIXTURES"] else {
+      throw XCTSkip("DISTILL_FIXTURES names no folder of fixtures.")
+    }
+    for name in ["stories260K-hf", "tinystories-656k"] {
+      let folder = "\(root)/models/\(name)"
+      let checkpoint = try Checkpoint(at: folder)
+      let reference = try Greedy(at: "\(folder)/greedy.json")
+      XCTAssertGreaterThan(reference.completion.count, 20)
+      var request = GenerationRequest(prompt: reference.prompt)
+      request.sampling = .greedy
+      request.maxNewTokens = reference.completion.count
+      // In a batch, beside other work.
+      let engine = try GenerationEngine(try checkpoint.decoder(precision: .float32))
+      var other = request
+      other.prompt = Array(request.prompt.dropLast())
+      let found = try engine.completions([other, request, other, request])
+      for index in [1, 3] {
+        XCTAssertEqual(found[index][0].tokens, reference.completion, name)
+      }
+
+      // Rounded to bfloat16 the model is another one, which training knows.
+      let rounded = try GenerationEngine(try checkpoint.packedDecoder()).completions([request])
+      let tokens = rounded[0][0].tokens
+      XCTAssertEqual(tokens.prefix(18), reference.completion.prefix(18), name)
+      let logits = try checkpoint.decoder(precision: .bfloat16).logits(
+        PackedTokens(request.prompt + tokens))
+      for (index, token) in tokens.enumerated() {
+        let row = request.prompt.count - 1 + index
+        let elements = Array(logits.rows(row..<row + 1).elements)
+        XCTAssertEqual(
+          elements.firstIndex(of: elements.max() ?? .nan), Int(token), "\(name) \(index)")
+      }
+    }
+  }
+
+  func testTheTextIsThatOfTheTokens() throws {
+    guard let root = ProcessInfo.processInfo.environment["DISTILL_FIXTURES"] else {
+      throw XCTSkip("DISTILL_FIXTURES names no folder of fixtures.")
+    }
+    let folder = "\(root)/models/tinystories-656k"
+    let tokenizer = try Tokenizer(at: folder)
+    let engine = try GenerationEngine(
+      try Checkpoint(at: folder).packedDecoder(), tokenizer: tokenizer)
+    var request = GenerationRequest(prompt: try Greedy(at: "\(folder)/greedy.json").prompt)
+    request.sampling = .greedy
+    request.maxNewTokens = 48
+    let whole = try engine.completions([request])[0][0]
+    XCTAssertEqual(whole.text, tokenizer.decode(whole.tokens, skippingSpecialTokens: true))
+
+    // A stop string in the middle of tokens ends the text before it.
+    let text = Array(whole.text)
+    let stop = String(text[text.count / 2..<text.count / 2 + 5])
+    request.stopStrings = ["nowhere to be found", stop]
+    let stopped = try engine.completions([request])[0][0]
+    XCTAssertEqual(stopped.finishReason, .stopString(stop))
+    XCTAssertEqual(
+      stopped.text,
+      String(whole.text[..<(whole.text.range(of: stop)?.lowerBound ?? whole.text.endIndex)]))
+    XCTAssertEqual(stopped.tokens, Array(whole.tokens.prefix(stopped.tokens.count)))
+    XCTAssertLessThan(stopped.tokens.count, whole.tokens.count)
+  }
+}
+
+/// A prompt and what transformers makes of it.
+private struct Greedy {
+  let prompt: [Int32]
+  let completion: [Int32]
+
+  init(at path: String) throws {
+    let file = try MappedFile(at: path)
+    let json = try withExtendedLifetime(file) {
+      try JSONValue(parsing: file.bytes, source: path)
+    }
+    guard case .object(let object) = json else { throw GenerationError("\(path): no object.") }
+    func ids(_ key: String) -> [Int32] {
+      guard case .array(let list)? = object[key] else { return [] }
+      return list.compactMap { value in
+        if case .number(let number) = value { return number.int.map(Int32.init) }
+        return nil
+      }
+    }
+    prompt = ids("prompt")
+    completion = ids("greedy_completion")
+  }
+}
