@@ -144,7 +144,7 @@ final class EngineCore: @unchecked Sendable {
       let logits = part.wantsLogits ? output.logits.rows(row..<row + 1) : nil
       if part.wantsLogits { row += 1 }
       if let layer = output.brokenLayers[index] {
-        fail(work, brokenError(layer))
+        fail(work, Self.brokenError("layer \(layer)"))
       } else if let logits {
         switch work {
         case .sample(let sample): chosen.append((sample, logits))
@@ -156,11 +156,10 @@ final class EngineCore: @unchecked Sendable {
     scheduler.removeFinished()
   }
 
-  private func brokenError(_ layer: Int) -> GenerationError {
+  private static func brokenError(_ what: String) -> GenerationError {
     GenerationError(
-      "The output of \(layer < decoder.configuration.numHiddenLayers ? "layer \(layer)" : "the head") "
-        + "holds NaN or infinity for this sequence. The weights are damaged, or their training "
-        + "diverged; take an earlier checkpoint.")
+      "The output of \(what) holds NaN or infinity for this sequence. The weights are damaged, or "
+        + "their training diverged; take an earlier checkpoint.")
   }
 
   /// Chooses the next token of each sample, all at once; the logits are used up.
@@ -178,7 +177,10 @@ final class EngineCore: @unchecked Sendable {
       }
     }
     for (choice, (sample, _)) in zip(choices, samples) {
-      guard let choice else { continue }
+      guard let choice else {
+        end(sample, .failed(Self.brokenError("the head")))
+        continue
+      }
       counts.tokens += 1
       let text = sample.accept(choice)
       sample.group.send(

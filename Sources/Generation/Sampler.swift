@@ -21,13 +21,15 @@ struct Sampler {
   ///   - occurred: Tokens the repetition penalty holds for, each once.
   ///   - forced: The token to take instead of one's own choice.
   ///   - uniform: A random number from 0 up to, not including, 1.
+  /// - Returns: nil if the logits hold NaN, or infinity, or no finite number.
   func choose(
     from logits: UnsafeMutablePointer<Float>, count: Int, occurred: [Int32], forced: Int32? = nil,
     uniform: Double
-  ) -> Choice {
+  ) -> Choice? {
     let n = Int64(count)
     // What is reported comes before anything is changed.
-    let logSumExp = reported == .model ? kernels.log_sum_exp(logits, n) : 0
+    let logSumExp = kernels.log_sum_exp(logits, n)
+    if !logSumExp.isFinite { return nil }
     var penalized: [Int32: Float] = [:]
     if settings.repetitionPenalty != 1 {
       let penalty = Float(settings.repetitionPenalty)

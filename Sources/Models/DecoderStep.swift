@@ -21,8 +21,8 @@ public struct SequencePart {
 public struct StepOutput {
   /// For each part that wants it, in order, the logits of what follows its last token: (·, V).
   public let logits: Tensor
-  /// For each part that holds NaN or infinity, the first layer whose output does; the number of
-  /// layers stands for the logits.
+  /// For each part with NaN or infinity in a layer's output, the first such layer. Logits are not
+  /// looked at: who reads them sees it.
   public let brokenLayers: [Int: Int]
 }
 
@@ -65,12 +65,6 @@ extension Decoder {
     let last = parts.indices.filter { parts[$0].wantsLogits }
     let hidden = gather(x, last.map { spans[$0].firstQuery + spans[$0].queryCount - 1 })
     let logits = head.logits(norm.forward(hidden))
-    for (index, part) in last.enumerated() where broken[part] == nil {
-      let row = logits.row(index)
-      if !kernels.log_sum_exp(row, Int64(logits.columns)).isFinite {
-        broken[part] = configuration.numHiddenLayers
-      }
-    }
     return StepOutput(logits: logits, brokenLayers: broken)
   }
 

@@ -111,35 +111,66 @@ public final class PackedMatrix: @unchecked Sendable {
     let blockWords = strips * height * deepest
     let starts = Array(stride(from: 0, to: k, by: Product.kBlock))
     let packed = Buffer(bytes: starts.count * blockWords * 4)
-    let left = packed.pointer.assumingMemoryBound(to: UInt32.self)
+    let words = packed.pointer.assumingMemoryBound(to: UInt32.self)
     for (block, start) in starts.enumerated() {
       tiles.pack_strips(
-        left + block * blockWords, Int64(height), a.pointer + start, Int64(a.rowStride), Int64(m),
+        words + block * blockWords, Int64(height), a.pointer + start, Int64(a.rowStride), Int64(m),
         Int64(min(Product.kBlock, k - start)))
     }
-    // As many shares as workers, or a multiple: of two, one must not be left with the odd one.
+    let left = Left(packed: words, height: height, blockWords: blockWords, starts: starts)
     let panels = (n + panelWidth - 1) / panelWidth
-    let shares = min(
-      panels,
-      (panels + Self.panelsPerShare * pool.threads - 1)
-        / (Self.panelsPerShare * pool.threads) * pool.threads)
-    pool.run(shares) { share, _ in
-      let first = panels * share / shares * panelWidth
-      let count = min(n, panels * (share + 1) / shares * panelWidth) - first
+    let shares = Self.shares(of: panels, threads: pool.threads)
+    pool.run(shares.count) { share, _ in
+      let first = shares[share].lowerBound * panelWidth
+      let end = min(n, shares[share].upperBound * panelWidth)
       // Columns in groups that take all of k before the next: a group's panels are one stream each.
-      for column in stride(from: first, to: first + count, by: 4 * panelWidth) {
-        for (block, start) in starts.enumerated() {
-          tiles.multiply_kept(
-            c + column, Int64(n), left + block * blockWords, Int64(height),
-            panel(column / panelWidth) + words(start), Int64(panelWords), Int64(m),
-            Int64(min(4 * panelWidth, first + count - column)),
-            Int64(min(Product.kBlock, k - start)), accumulating || start > 0 ? 1 : 0)
+      for column in stride(from: first, to: end, by: Self.group * panelWidth) {
+        let columns = column..<min(end, column + Self.group * panelWidth)
+        for block in starts.indices {
+          multiply(
+            m, left, block, columns, into: c + column, stride: n, accumulating || block > 0)
         }
       }
     }
   }
 
-  private static let panelsPerShare = 24
+  /// The left side of a product of few rows, packed.
+  private struct Left {
+    let packed: UnsafeMutablePointer<UInt32>
+    let height: Int
+    let blockWords: Int
+    let starts: [Int]
+  }
+
+  /// One block of the sum, for columns of at most a group.
+  private func multiply(
+    _ m: Int, _ left: Left, _ block: Int, _ columns: Range<Int>,
+    into c: UnsafeMutablePointer<Float>, stride: Int, _ accumulating: Bool
+  ) {
+    let start = left.starts[block]
+    tiles.multiply_kept(
+      c, Int64(stride), left.packed + block * left.blockWords, Int64(left.height),
+      panel(columns.lowerBound / panelWidth) + words(start), Int64(panelWords), Int64(m),
+      Int64(columns.count), Int64(min(Product.kBlock, self.columns - start)), accumulating ? 1 : 0)
+  }
+
+  /// Panels the kernel takes at once.
+  private static let group = 4
+
+  /// Panels in shares that become smaller, so that all workers end at about the same time: each a
+  /// part of what is left, and whole groups that the kernel takes at once.
+  private static func shares(of panels: Int, threads: Int) -> [Range<Int>] {
+    if threads == 1 { return [0..<panels] }
+    let group = panels < 32 * threads ? 1 : Self.group
+    var shares: [Range<Int>] = []
+    var start = 0
+    while start < panels {
+      let part = max(1, (panels - start) / (2 * threads * group)) * group
+      shares.append(start..<min(panels, start + part))
+      start += part
+    }
+    return shares
+  }
 }
 
 extension Tensor {

@@ -157,7 +157,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  private static let spins = 1000
+  private static let spins = 5000
 
   private func runOneTask(worker: Int) -> Bool {
     var seen = ck_load(ticket)
