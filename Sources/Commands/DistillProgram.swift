@@ -9,7 +9,8 @@ extension Program {
     summary: "Distils the reasoning of large language models into small ones, on CPUs.",
     globals: [threads],
     commands: [
-      .inspect, .convert, .initialize, .tokenize, .trainTokenizer, .check, .show, .prepare,
+      .inspect, .convert, .initialize, .tokenize, .trainTokenizer, .check, .show, .prepare, .sample,
+      .chat,
       .recipe(kinds: recipeKinds, program: "distill"), .kernels, .bench,
     ])
 

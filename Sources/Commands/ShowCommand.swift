@@ -18,13 +18,13 @@ extension Command {
       distill show my-data.json5 --sample 12
       distill show my-data.json5 --sample 12 --tokens
       """,
-    takes: recipe, sample, tokens, set, json,
+    takes: recipe, sampleNumber, tokens, set, json,
     run: prepared { arguments, console in
       let recipe = try readRecipe(
         DataRecipe.self, at: arguments[recipe], overrides: arguments[set]
       ).recipe
       let preparation = try Preparation(recipe)
-      let number = arguments[sample] ?? 1
+      let number = arguments[sampleNumber] ?? 1
       guard number <= preparation.count else {
         throw CommandError(
           "There is no sample \(number): the recipe's sources hold \(preparation.count).")
@@ -51,7 +51,7 @@ extension Command {
     })
 
   private static let recipe = Positional("recipe", help: "A recipe of the kind 'data'.")
-  private static let sample = Option(
+  private static let sampleNumber = Option(
     "sample", "number", help: "Which sample, from 1 over all sources; without it the first.",
     .wholeNumbers(in: 1...Int.max))
   private static let tokens = Flag("tokens", help: "Print a table of tokens.")

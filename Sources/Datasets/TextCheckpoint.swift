@@ -12,6 +12,8 @@ public struct TextCheckpoint: Sendable {
   /// The tokens that end generation: `eos_token_id` of `generation_config.json` and `config.json`,
   /// and the tokenizer's `eos_token`.
   public let endTokens: Set<Int32>
+  /// `generation_config.json`, if it is there.
+  public let generation: JSONObject?
   /// Rows of the embedding, `vocab_size` of `config.json`; nil without that file.
   public let vocabularyRows: Int?
 
@@ -33,6 +35,7 @@ public struct TextCheckpoint: Sendable {
     }
     let configuration = try Self.object("\(path)/config.json")
     let generation = try Self.object("\(path)/generation_config.json")
+    self.generation = generation
     if case .number(let rows)? = configuration?["vocab_size"] {
       vocabularyRows = rows.int
     } else {

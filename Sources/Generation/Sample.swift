@@ -28,7 +28,9 @@ final class Sample {
     let request = group.request
     random = RandomStream(seed: request.seed, "sampling", group.key, index)
     decoder = group.tokenizer?.streamingDecoder(skippingSpecialTokens: true)
-    // The prefix is text of the completion, and may hold the beginning of a character.
+    // The completion's text is what the prompt's is continued with: some decoders drop a space at
+    // the beginning of a text, and a prompt may end within a character.
+    for token in request.prompt.suffix(Self.contextTokens) { _ = decoder?.append(token) }
     var prefix = ""
     for token in request.forcedPrefix { prefix += decoder?.append(token) ?? "" }
     matcher = StopMatcher(request.stopStrings, beginning: prefix)
@@ -38,6 +40,9 @@ final class Sample {
     hasOccurred = request.sampling.repetitionPenalty == 1 ? [] : Set(group.tokens)
     occurred = hasOccurred.sorted()
   }
+
+  /// Tokens of the prompt that the text is decoded behind.
+  private static let contextTokens = 16
 
   /// Tokens whose keys and values are not yet stored.
   var pending: ArraySlice<Int32> {

@@ -25,10 +25,15 @@ struct StopMatcher {
     let before = bytes.count
     bytes += text.utf8
     if longest == 0 { return take(upTo: bytes.count) }
-    // The earliest match; of those that begin together, the one named first.
-    let from = max(start, before - longest + 1)
-    for position in from..<max(from, bytes.count) {
-      if let match = strings.first(where: { bytes[position...].starts(with: $0.bytes) }) {
+    // The match that ends first, and of those the one that begins first: so it does not depend on
+    // how the text is cut into pieces.
+    for end in before + 1..<max(before, bytes.count) + 1 {
+      let match = strings.filter { string in
+        string.bytes.count <= end - start
+          && bytes[(end - string.bytes.count)..<end].elementsEqual(string.bytes)
+      }.max { $0.bytes.count < $1.bytes.count }
+      if let match {
+        let position = end - match.bytes.count
         found = match.text
         bytes.removeSubrange(position...)
         return take(upTo: position)

@@ -16,6 +16,7 @@ struct ThinkingTracker {
     let bytes = Array(context.utf8)
     let opened = Self.last(Self.open, in: bytes), closed = Self.last(Self.close, in: bytes)
     isInside = opened.map { $0 > closed ?? -1 } ?? false
+    keepTail(of: bytes)
   }
 
   /// Takes notice of a token and its text; returns whether thinking must end now.
@@ -29,10 +30,14 @@ struct ThinkingTracker {
     } else if closed != nil {
       isInside = false
     }
-    // As much as a tag may still need, and never a whole one: it would be found again.
+    keepTail(of: bytes)
+    return isInside && count >= budget
+  }
+
+  /// As much as a tag may still need, and never a whole one: it would be found again.
+  private mutating func keepTail(of bytes: [UInt8]) {
     tail = Array(bytes.suffix(Self.close.count - 1))
     if Self.last(Self.open, in: tail) != nil { tail = [] }
-    return isInside && count >= budget
   }
 
   private static func last(_ tag: [UInt8], in bytes: [UInt8]) -> Int? {

@@ -23,6 +23,17 @@ public struct Command: Sendable {
     takes declarations: any Declaration...,
     run: @escaping @Sendable (Arguments, Console) throws -> Void
   ) {
+    self.init(
+      name, summary: summary, discussion: discussion, example: example, takes: declarations,
+      run: run)
+  }
+
+  /// A command whose declarations are a list, some of which several commands share.
+  public init(
+    _ name: String, summary: String, discussion: String, example: String,
+    takes declarations: [any Declaration],
+    run: @escaping @Sendable (Arguments, Console) throws -> Void
+  ) {
     self.name = name
     self.summary = summary
     self.discussion = discussion

@@ -55,7 +55,10 @@ final class RealModelTests: XCTestCase {
     request.sampling = .greedy
     request.maxNewTokens = 48
     let whole = try engine.completions([request])[0][0]
-    XCTAssertEqual(whole.text, tokenizer.decode(whole.tokens, skippingSpecialTokens: true))
+    // Together with the prompt's it is that of all tokens; alone it would lack a space.
+    XCTAssertEqual(
+      tokenizer.decode(request.prompt, skippingSpecialTokens: true) + whole.text,
+      tokenizer.decode(request.prompt + whole.tokens, skippingSpecialTokens: true))
 
     // A stop string in the middle of tokens ends the text before it.
     let text = Array(whole.text)
