@@ -11,7 +11,9 @@ final class KeyValueBlocksTests: XCTestCase {
   private func append(
     _ decoder: Decoder, _ sequence: CachedSequence, _ tokens: Int, line: UInt = #line
   ) throws {
-    XCTAssertTrue(sequence.reserve(tokens), "no room for \(tokens)", line: line)
+    let hasRoom = sequence.reserve(tokens)
+    // A step without room would trap.
+    _ = try XCTUnwrap(hasRoom ? true : nil, "no room for \(tokens)", line: line)
     let ids = (0..<tokens).map { Int32((7 * $0 + sequence.count) % 97) }
     _ = try decoder.step([SequencePart(sequence, ids, wantsLogits: false)])
   }
@@ -205,7 +207,7 @@ final class KeyValueBlocksTests: XCTestCase {
     for (index, count, wants) in parts {
       let stream = RandomStream(seed: seed, "step", index)
       let tokens = (0..<count).map { Int32(stream[$0] % vocabulary) }
-      XCTAssertTrue(all[index].sequence.reserve(count), what)
+      _ = try XCTUnwrap(all[index].sequence.reserve(count) ? true : nil, "no room, \(what)")
       all[index].tokens += tokens
       given.append(SequencePart(all[index].sequence, tokens, wantsLogits: wants))
     }
