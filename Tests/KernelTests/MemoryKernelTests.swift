@@ -1,0 +1,96 @@
+import CKernels
+import TestSupport
+import XCTest
+
+/// Sums above a threshold, and reading through memory, in every instruction set.
+final class MemoryKernelTests: XCTestCase {
+  /// Around every vector, and around the stretches in which sums are taken.
+  private let counts = [0] + lengths + [1023, 1024, 1029, 2048, 2061, 4095, 4096, 4097, 8192, 9001]
+  private let memory = Fenced(bytes: 1 << 16)
+
+  func testSumFrom() {
+    for variant in Variant.all {
+      for n in counts {
+        let x = seededFloats(n, seed: n)
+        var mixed = x
+        // What is not a number, and what a threshold must keep out of the sum.
+        for i in stride(from: 0, to: n, by: 5) { mixed[i] = i % 2 == 0 ? .nan : -.infinity }
+        for (name, values) in [("plain", x), ("mixed", mixed)] {
+          for least in [0, 0.25, -0.5, 2, -.greatestFiniteMagnitude, .infinity] as [Float] {
+            assertSum(variant, values, least, "\(variant), \(n) \(name) from \(least)")
+          }
+        }
+        assertSum(variant, x, -.infinity, "\(variant), all \(n)")
+        if n > 0 { assertSum(variant, x, x[n - 1], "\(variant), \(n) from the last of them") }
+      }
+    }
+  }
+
+  func testSumFromOfWhatIsNotFinite() {
+    for variant in Variant.all {
+      for n in counts where n > 0 {
+        var x = seededFloats(n, seed: n)
+        for place in Set([0, n / 2, n - 1]) {
+          x[place] = .infinity
+          assertSum(variant, x, .infinity, "\(variant), infinity at \(place) of \(n)")
+          assertSum(variant, x, 0, "\(variant), infinity at \(place) of \(n) from 0")
+          x[place] = -.infinity
+          assertSum(variant, x, -.infinity, "\(variant), -infinity at \(place) of \(n)")
+          x[place] = .nan
+          assertSum(variant, x, -.infinity, "\(variant), NaN at \(place) of \(n)")
+          x[place] = 0.5
+        }
+        let nothing = [Float](repeating: .nan, count: n)
+        for least in [0, -.infinity, .infinity, .nan] as [Float] {
+          assertSum(variant, nothing, least, "\(variant), \(n) NaN from \(least)")
+        }
+        assertSum(variant, x, .nan, "\(variant), \(n) from NaN")
+      }
+    }
+  }
+
+  func testReadMemoryDependsOnEveryWord() {
+    // Four streams of eight of the widest vectors.
+    let unit = 4 * 8 * 16
+    for variant in Variant.all {
+      let none = variant.kernels.read_memory(memory.place([UInt32](repeating: 0, count: 1)), 0)
+      XCTAssertEqual(none, 0, "\(variant)")
+      for count in [unit, 3 * unit] {
+        var generator = SeededGenerator(seed: count)
+        let words = (0..<count).map { _ in UInt32(truncatingIfNeeded: generator.next()) }
+        let expected = words.reduce(0, ^)
+        let found = variant.kernels.read_memory(memory.place(words), Int64(4 * count))
+        XCTAssertEqual(found, expected, "\(variant), \(count) words")
+        let pointer = memory.place(words)
+        for index in 0..<count {
+          pointer[index] ^= 1 << UInt32(index % 32)
+          let other = variant.kernels.read_memory(pointer, Int64(4 * count))
+          XCTAssertEqual(other, expected ^ 1 << UInt32(index % 32), "\(variant), word \(index)")
+          pointer[index] = words[index]
+        }
+      }
+      // Lengths that are no multiple: nothing beyond them is read.
+      for count in [1, 511, 513, 700, 1537] {
+        _ = variant.kernels.read_memory(
+          memory.place([UInt32](repeating: 7, count: count)), Int64(4 * count))
+      }
+    }
+  }
+
+  private func assertSum(
+    _ variant: Variant, _ x: [Float], _ least: Float, _ what: String, line: UInt = #line
+  ) {
+    let kept = x.filter { $0 >= least }
+    var count: Int64 = -1
+    let sum = variant.kernels.sum_from(memory.place(x), least, Int64(x.count), &count)
+    XCTAssertEqual(Int(count), kept.count, "count, \(what)", line: line)
+    let expected = kept.reduce(0) { $0 + Double($1) }
+    if !expected.isFinite {
+      XCTAssertEqual(sum, expected, what, line: line)
+      return
+    }
+    // At most 256 floats are added to one lane.
+    let size = kept.reduce(0) { $0 + abs(Double($1)) }
+    XCTAssertEqual(sum, expected, accuracy: 0x1p-24 * 32 * size, what, line: line)
+  }
+}
