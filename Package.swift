@@ -85,7 +85,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "distill", "Commands", "Interface", "Timings", "Models", "Tensors", "Safetensors",
+        "distill", "Commands", "Interface", "Timings", "Generation", "Models", "Tensors",
+        "Safetensors",
         "Datasets", "Tokenizers", "Storage",
       ]),
     .testTarget(name: "PackageTests", dependencies: ["memorize"]),

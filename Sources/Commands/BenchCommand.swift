@@ -7,13 +7,15 @@ import Timings
 extension Command {
   /// `bench`: how fast the machine does this package's work, beside what it does at best.
   static let bench = Command(
-    "bench", summary: "Times the work of training on this machine.",
+    "bench", summary: "Times training and generation on this machine.",
     discussion: """
       Measures the machine's ceilings, and then matrix products at the shapes of the paper's \
       students, causal attention over 1,024, 8,192 and 32,768 tokens, and full training steps \
       (forward, backward, clipping, AdamW) of a random Qwen2.5-0.5B on rows of 1,024 and 4,096 \
-      tokens, in float32 and bfloat16. Names of parts choose among them: products, attention, \
-      training, tokenizer. Every figure comes with its fraction of the ceiling of its precision.
+      tokens, in float32 and bfloat16; then the generation of text with the same model: 1, 8 and 32 \
+      sequences at once with sampling, and a prompt of 1,024 tokens. Names of parts choose among \
+      them: products, attention, training, generation, tokenizer. Every figure comes with its \
+      fraction of the ceiling of its precision, generation's also with that of the memory.
 
       The part tokenizer reads the tokenizer of a folder, encodes and decodes text, and texts that \
       are made to be slow; it runs only if the folder is given.
@@ -24,6 +26,7 @@ extension Command {
       distill bench
       distill bench training --tokens 1024 --precision bfloat16
       distill bench attention --json
+      distill bench generation
       distill bench tokenizer --tokenizer Checkpoints/qwen2.5-0.5b --text book.txt
       """,
     takes: part, tokens, precision, recompute, tokenizer, text, json,

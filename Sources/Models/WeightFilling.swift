@@ -6,7 +6,7 @@ extension Decoder {
   /// A copy of a decoder for generation: its weights rounded to bfloat16 and packed.
   ///
   /// Text generated with it has, to the bit, the probabilities that `decoder` gives it in bfloat16.
-  /// The embedding is `decoder`'s own; after the weights have changed, call `repack`.
+  /// After the weights of `decoder` have changed, call `repack`.
   public convenience init(packing decoder: Decoder) {
     precondition(decoder.precision == .bfloat16, "packed weights are rounded to bfloat16")
     self.init(

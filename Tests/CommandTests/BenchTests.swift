@@ -57,7 +57,8 @@ final class BenchTests: XCTestCase {
     for (run, message) in [
       (
         distill("bench", "trainin"),
-        "Unknown part 'trainin'; it is one of 'products', 'attention', 'training', 'tokenizer'."
+        "Unknown part 'trainin'; it is one of 'products', 'attention', 'training', "
+          + "'generation', 'tokenizer'."
       ),
       (
         distill("bench", "tokenizer"),

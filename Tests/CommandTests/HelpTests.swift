@@ -19,9 +19,11 @@ final class HelpTests: XCTestCase {
         check            Checks samples before a model is trained on them.
         show             Shows a sample as it will be trained on.
         prepare          Turns samples into token ids on disk.
+        sample           Lets a model answer many prompts.
+        chat             Talks with a model in the terminal.
         recipe           Prints a recipe to start from.
         kernels          Shows what this machine computes with, and how fast.
-        bench            Times the work of training on this machine.
+        bench            Times training and generation on this machine.
 
       Every command accepts:
         --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
@@ -202,14 +204,16 @@ final class HelpTests: XCTestCase {
     assertPrints(
       distill("help", "bench"),
       """
-      Times the work of training on this machine.
+      Times training and generation on this machine.
 
       Measures the machine's ceilings, and then matrix products at the shapes of the
       paper's students, causal attention over 1,024, 8,192 and 32,768 tokens, and full
       training steps (forward, backward, clipping, AdamW) of a random Qwen2.5-0.5B on
-      rows of 1,024 and 4,096 tokens, in float32 and bfloat16. Names of parts choose
-      among them: products, attention, training, tokenizer. Every figure comes with
-      its fraction of the ceiling of its precision.
+      rows of 1,024 and 4,096 tokens, in float32 and bfloat16; then the generation of
+      text with the same model: 1, 8 and 32 sequences at once with sampling, and a
+      prompt of 1,024 tokens. Names of parts choose among them: products, attention,
+      training, generation, tokenizer. Every figure comes with its fraction of the
+      ceiling of its precision, generation's also with that of the memory.
 
       The part tokenizer reads the tokenizer of a folder, encodes and decodes text,
       and texts that are made to be slow; it runs only if the folder is given.
@@ -222,7 +226,8 @@ final class HelpTests: XCTestCase {
                            [--json]
 
       Arguments:
-        <part>  Only this part: products, attention, training or tokenizer.
+        <part>  Only this part: products, attention, training, generation or
+                tokenizer.
 
       Options:
         --tokens <count>          Rows of this length only, in attention and training.
@@ -242,6 +247,7 @@ final class HelpTests: XCTestCase {
         distill bench
         distill bench training --tokens 1024 --precision bfloat16
         distill bench attention --json
+        distill bench generation
         distill bench tokenizer --tokenizer Checkpoints/qwen2.5-0.5b --text book.txt
       """)
   }
