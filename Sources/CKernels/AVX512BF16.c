@@ -5,7 +5,7 @@
 #include <immintrin.h>
 
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"))), \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma"))), \
     apply_to = function)
 #define KERNEL(name) name##_avx512_bf16
 #define ISA ck_isa_avx512_bf16
@@ -20,6 +20,7 @@
 #define JOIN_BF16(even, odd)                                                          \
   ((VWords)_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)(even))) |       \
    (VWords)_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)(odd))) << 16)
+#include "AVX512VNNI.inc"
 #include "Variant.inc"
 #pragma clang attribute pop
 

@@ -10,7 +10,8 @@
 
 extern const ck_kernels kernels_scalar;
 #if defined(__x86_64__)
-extern const ck_kernels kernels_avx2, kernels_avx512, kernels_avx512_bf16;
+extern const ck_kernels kernels_avx2, kernels_avx512, kernels_avx512_vnni,
+    kernels_avx512_bf16;
 #elif defined(__aarch64__)
 extern const ck_kernels kernels_neon, kernels_neon_bf16;
 
@@ -38,7 +39,9 @@ const ck_kernels *ck_kernels_for(ck_isa isa) {
                      __builtin_cpu_supports("avx512vl");
   if (isa == ck_isa_avx2 && avx2) return &kernels_avx2;
   if (isa == ck_isa_avx512 && avx512) return &kernels_avx512;
-  if (isa == ck_isa_avx512_bf16 && avx512 && __builtin_cpu_supports("avx512bf16")) {
+  const int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  if (isa == ck_isa_avx512_vnni && vnni) return &kernels_avx512_vnni;
+  if (isa == ck_isa_avx512_bf16 && vnni && __builtin_cpu_supports("avx512bf16")) {
     return &kernels_avx512_bf16;
   }
 #elif defined(__aarch64__)
@@ -63,6 +66,7 @@ const char *ck_isa_name(ck_isa isa) {
   case ck_isa_neon_bf16: return "NEON BF16";
   case ck_isa_avx2: return "AVX2";
   case ck_isa_avx512: return "AVX-512";
+  case ck_isa_avx512_vnni: return "AVX-512 VNNI";
   case ck_isa_avx512_bf16: return "AVX-512 BF16";
   }
   return "unknown";
@@ -75,6 +79,7 @@ const char *ck_isa_key(ck_isa isa) {
   case ck_isa_neon_bf16: return "neon-bf16";
   case ck_isa_avx2: return "avx2";
   case ck_isa_avx512: return "avx512";
+  case ck_isa_avx512_vnni: return "avx512-vnni";
   case ck_isa_avx512_bf16: return "avx512-bf16";
   }
   return "unknown";

@@ -8,7 +8,7 @@ import Tokenizers
 
 /// How the weights of a model that generates are kept.
 enum GenerationWeights: String, Choice {
-  case bfloat16, float32
+  case bfloat16, int8, float32
 }
 
 /// The options that say how text is generated, for `sample` and `chat`.
@@ -47,7 +47,7 @@ enum SamplingOptions {
     .wholeNumbers(in: 0...1 << 24))
   static let weights = Option<GenerationWeights>(
     "weights", "precision",
-    help: "How the weights are kept: bfloat16, which is the default, or float32.", .choices)
+    help: "How the weights are kept: bfloat16, which is the default, int8 or float32.", .choices)
   static let cacheMemory = Option(
     "cache-memory", "size", help: "Memory for keys and values, such as 2GiB.", .sizes)
 
@@ -109,6 +109,7 @@ struct TextModel {
     let decoder =
       switch weights {
       case .bfloat16: try checkpoint.packedDecoder()
+      case .int8: try checkpoint.packedDecoder(.int8)
       case .float32: try checkpoint.decoder(precision: .float32)
       }
     return try GenerationEngine(decoder, tokenizer: text.tokenizer, settings)

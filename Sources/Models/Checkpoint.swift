@@ -82,16 +82,18 @@ public struct Checkpoint: Sendable {
     try fill(Decoder(configuration, precision: precision))
   }
 
-  /// A decoder that only generates: its weights are rounded to bfloat16 and packed, and take half
-  /// the memory and a small part of the time of those that can be trained.
+  /// A decoder that only generates: its weights are rounded and packed, and take half the memory, or
+  /// a quarter, and a small part of the time of those that can be trained.
   ///
   /// - Throws: `CheckpointError` when a weight is not finite, or a file was cut short meanwhile.
-  public func packedDecoder() throws(CheckpointError) -> Decoder {
+  public func packedDecoder(
+    _ format: PackedFormat = .bfloat16
+  ) throws(CheckpointError) -> Decoder {
     let embedding = sources.first { $0.parameter.name == ParameterRole.embedding.name() }
     return try fill(
       Decoder(
         configuration, precision: .bfloat16,
-        packing: .products(embeddingIsBFloat16: embedding?.tensor.dtype == .bf16)))
+        packing: .products(format, embeddingIsBFloat16: embedding?.tensor.dtype == .bf16)))
   }
 
   private func fill(_ decoder: Decoder) throws(CheckpointError) -> Decoder {

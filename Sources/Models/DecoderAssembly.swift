@@ -6,7 +6,7 @@ enum Packing {
   case nothing
   /// All matrices of products. The embedding, whose rows are looked up and not multiplied, stays in
   /// float32, unless its values are bfloat16 anyway.
-  case products(embeddingIsBFloat16: Bool)
+  case products(PackedFormat, embeddingIsBFloat16: Bool)
 }
 
 /// A tensor of a checkpoint, and the rows of a weight it fills.
@@ -44,24 +44,23 @@ struct DecoderAssembly {
   }
 
   mutating func embedding() -> Embedding {
-    switch packing {
-    case .nothing, .products(embeddingIsBFloat16: false):
-      Embedding(weight: weight(.embedding, packed: false))
-    case .products(embeddingIsBFloat16: true): Embedding(weight: weight(.embedding, packed: true))
+    if case .products(_, embeddingIsBFloat16: true) = packing {
+      return Embedding(weight: weight(.embedding, packed: .bfloat16))
     }
+    return Embedding(weight: weight(.embedding, packed: nil))
   }
 
   mutating func finalNorm() -> RMSNorm { norm(.finalNorm) }
 
   mutating func head(tiedTo embedding: Embedding) -> CrossEntropy {
-    let weight =
-      if !configuration.tieWordEmbeddings {
-        weight(.head, packed: packsProducts)
-      } else if packsProducts, embedding.weight.packed == nil {
-        weight(.embedding, packed: true)
-      } else {
-        embedding.weight
-      }
+    let weight: Weight
+    if !configuration.tieWordEmbeddings {
+      weight = self.weight(.head, packed: format)
+    } else if let format, embedding.weight.packed?.format != format {
+      weight = self.weight(.embedding, packed: format)
+    } else {
+      weight = embedding.weight
+    }
     return CrossEntropy(weight: weight, precision: precision)
   }
 
@@ -84,36 +83,40 @@ struct DecoderAssembly {
 
   private mutating func norm(_ role: ParameterRole, layer: Int? = nil) -> RMSNorm {
     RMSNorm(
-      gain: weight(role, layer: layer, packed: false), epsilon: Float(configuration.rmsNormEps))
+      gain: weight(role, layer: layer, packed: nil), epsilon: Float(configuration.rmsNormEps))
   }
 
   private mutating func linear(
     _ weights: [ParameterRole], _ biases: [ParameterRole], layer: Int
   ) -> Linear {
     Linear(
-      weight: stacked(weights, layer: layer, packed: packsProducts),
+      weight: stacked(weights, layer: layer, packed: format),
       bias: biases.allSatisfy(configuration.has)
-        ? stacked(biases, layer: layer, packed: false) : nil,
+        ? stacked(biases, layer: layer, packed: nil) : nil,
       precision: precision)
   }
 
-  private var packsProducts: Bool {
-    if case .products = packing { true } else { false }
+  /// How the right sides of products are packed; nil if they are not.
+  private var format: PackedFormat? {
+    if case .products(let format, _) = packing { format } else { nil }
   }
 
-  private mutating func weight(_ role: ParameterRole, layer: Int? = nil, packed: Bool) -> Weight {
+  private mutating func weight(_ role: ParameterRole, layer: Int? = nil, packed: PackedFormat?)
+    -> Weight
+  {
     stacked([role], layer: layer, packed: packed)
   }
 
   /// One weight whose rows are the given parameters', one below the other.
-  private mutating func stacked(_ roles: [ParameterRole], layer: Int?, packed: Bool) -> Weight {
+  private mutating func stacked(_ roles: [ParameterRole], layer: Int?, packed: PackedFormat?)
+    -> Weight
+  {
     let shapes = roles.map { configuration.shape(of: $0) }
     let rows = shapes.reduce(0) { $0 + $1[0] }
     let columns = shapes[0].count == 2 ? shapes[0][1] : 1
     let weight =
-      packed
-      ? Weight(PackedMatrix(rows: rows, columns: columns))
-      : Weight(Tensor(uninitialized: [rows, columns]))
+      packed.map { Weight(PackedMatrix(rows: rows, columns: columns, format: $0)) }
+      ?? Weight(Tensor(uninitialized: [rows, columns]))
     var start = 0
     for (role, shape) in zip(roles, shapes) {
       let rows = start..<start + shape[0]

@@ -3,14 +3,15 @@ import Foundation
 import Tensors
 
 extension Decoder {
-  /// A copy of a decoder for generation: its weights rounded to bfloat16 and packed.
+  /// A copy of a decoder for generation: its weights rounded and packed.
   ///
-  /// Text generated with it has, to the bit, the probabilities that `decoder` gives it in bfloat16.
+  /// In bfloat16, text generated with it has, to the bit, the probabilities that `decoder` gives it in bfloat16.
   /// After the weights of `decoder` have changed, call `repack`.
-  public convenience init(packing decoder: Decoder) {
+  public convenience init(packing decoder: Decoder, _ format: PackedFormat = .bfloat16) {
     precondition(decoder.precision == .bfloat16, "packed weights are rounded to bfloat16")
     self.init(
-      decoder.configuration, precision: .bfloat16, packing: .products(embeddingIsBFloat16: false))
+      decoder.configuration, precision: .bfloat16,
+      packing: .products(format, embeddingIsBFloat16: false))
     repack(decoder)
   }
 

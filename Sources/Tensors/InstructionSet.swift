@@ -3,7 +3,7 @@ import Foundation
 
 /// An instruction set that the kernels were compiled for.
 public enum InstructionSet: Int, CaseIterable, Sendable {
-  case scalar, neon, neonBF16, avx2, avx512, avx512BF16
+  case scalar, neon, neonBF16, avx2, avx512, avx512VNNI, avx512BF16
 
   /// How a person reads it, such as "AVX-512 BF16".
   public var name: String { String(cString: ck_isa_name(ck_isa(UInt32(rawValue)))) }

@@ -1,11 +1,18 @@
 import CKernels
 
-/// The right side of matrix products, rounded to bfloat16 and kept packed: the weights of a model
-/// that generates text.
-///
-/// It takes 2 bytes an element, and a product with it has the bits of one with the matrix it was
-/// packed from: packing is only done once instead of every time.
+/// How weights that only generate text are kept.
+public enum PackedFormat: String, CaseIterable, Codable, Sendable {
+  /// 2 bytes an element; products have the bits of those with the matrix that was packed.
+  case bfloat16
+  /// 17 bytes for 16 elements: bytes, with a scale for each 64 of a row. Rows of the left side are
+  /// rounded likewise, and their products are sums of whole numbers.
+  case int8
+}
+
+/// The right side of matrix products, rounded and kept packed: the weights of a model that
+/// generates text. Packing is done once instead of every time.
 public final class PackedMatrix: @unchecked Sendable {
+  public let format: PackedFormat
   /// Outputs: the columns of a product. They were the rows of what was packed.
   public let rows: Int
   /// What sums run over.
@@ -16,21 +23,26 @@ public final class PackedMatrix: @unchecked Sendable {
   fileprivate let panelWords: Int
 
   /// A matrix that holds anything: `pack` its rows.
-  public init(rows: Int, columns: Int) {
-    tiles = kernels.bfloat16
+  public init(rows: Int, columns: Int, format: PackedFormat = .bfloat16) {
+    self.format = format
     self.rows = rows
     self.columns = columns
+    tiles = kernels.bfloat16
     panelWidth = Int(tiles.b_width)
-    let perWord = Int(tiles.kept_per_word)
-    panelWords = (columns + perWord - 1) / perWord * panelWidth
+    switch format {
+    case .bfloat16:
+      let perWord = Int(tiles.kept_per_word)
+      panelWords = (columns + perWord - 1) / perWord * panelWidth
+    case .int8:
+      panelWords = Int(kernels.int8.panel_words(Int64(columns)))
+    }
     let panels = (rows + panelWidth - 1) / panelWidth
-    // Kernels read ahead, but never use, a little of what follows.
     buffer = Buffer(bytes: max(1, panels * panelWords) * 4)
   }
 
   /// A packed copy of a matrix of weights, (O, C).
-  public convenience init(_ weights: Tensor) {
-    self.init(rows: weights.rows, columns: weights.columns)
+  public convenience init(_ weights: Tensor, format: PackedFormat = .bfloat16) {
+    self.init(rows: weights.rows, columns: weights.columns, format: format)
     pack(weights)
   }
 
@@ -44,25 +56,30 @@ public final class PackedMatrix: @unchecked Sendable {
     precondition(
       source.columns == columns && first % panelWidth == 0 && first + source.rows <= rows,
       "\(source.shape) packed at row \(first) of \(rows)×\(columns)")
-    let depth = min(columns, Product.kBlock)
-    let scratchWords = panelWidth * (depth + 1)
+    let scratchWords = panelWidth * (min(columns, Product.kBlock) + 1)
     let scratch = Tensor(uninitialized: [ThreadPool.shared.threads, scratchWords])
     ThreadPool.shared.forEachChunk(of: source.rows, size: panelWidth) { range, chunk, worker in
-      let packed = UnsafeMutableRawPointer(scratch.pointer + worker * scratchWords)
-        .assumingMemoryBound(to: UInt32.self)
       let panel = panel(first / panelWidth + chunk)
-      for start in stride(from: 0, to: columns, by: Product.kBlock) {
-        let depth = min(Product.kBlock, columns - start)
-        tiles.pack_b(
-          packed, source.pointer + range.lowerBound * columns + start, Int64(columns), 1,
-          Int64(range.count), Int64(depth))
-        tiles.keep(panel + words(start), packed, Int64(steps(depth)))
+      let from = source.pointer + range.lowerBound * columns
+      switch format {
+      case .int8:
+        kernels.int8.keep(panel, from, Int64(columns), Int64(range.count), Int64(columns))
+      case .bfloat16:
+        let packed = UnsafeMutableRawPointer(scratch.pointer + worker * scratchWords)
+          .assumingMemoryBound(to: UInt32.self)
+        for start in stride(from: 0, to: columns, by: Product.kBlock) {
+          let depth = min(Product.kBlock, columns - start)
+          tiles.pack_b(
+            packed, from + start, Int64(columns), 1, Int64(range.count), Int64(depth))
+          tiles.keep(panel + words(start), packed, Int64(steps(depth)))
+        }
       }
     }
   }
 
-  /// Writes row `index`, rounded, to `row`.
+  /// Writes row `index`, rounded to bfloat16, to `row`; the format must be that.
   public func copyRow(_ index: Int, to row: UnsafeMutablePointer<Float>) {
+    precondition(format == .bfloat16, "rows are not read from \(format.rawValue)")
     let panel = panel(index / panelWidth) + index % panelWidth
     let perWord = Int(tiles.kept_per_word)
     for k in 0..<columns {
@@ -157,6 +174,33 @@ public final class PackedMatrix: @unchecked Sendable {
   /// Panels the kernel takes at once.
   private static let group = 4
 
+  /// `c = a · selfᵀ`, or added to c, with both sides rounded to integers.
+  fileprivate func multiplyIntegers(
+    _ a: Matrix, into c: UnsafeMutablePointer<Float>, accumulating: Bool
+  ) {
+    let (pool, m, n, k) = (ThreadPool.shared, a.rows, rows, Int64(columns))
+    let tiles = kernels.int8
+    let strips = (m + Int(tiles.tallest_strip) - 1) / Int(tiles.tallest_strip)
+    let height = (m + strips - 1) / strips
+    let stripWords = Int(tiles.strip_words(Int64(height), k))
+    let packed = Buffer(bytes: strips * stripWords * 4)
+    let left = packed.pointer.assumingMemoryBound(to: UInt32.self)
+    pool.run(strips) { strip, _ in
+      let first = strip * height
+      tiles.pack(
+        left + strip * stripWords, Int64(height), a.pointer + first * a.rowStride,
+        Int64(a.rowStride), Int64(max(0, min(height, m - first))), k)
+    }
+    let shares = Self.shares(of: (n + panelWidth - 1) / panelWidth, threads: pool.threads)
+    pool.run(shares.count) { share, _ in
+      let first = shares[share].lowerBound * panelWidth
+      let end = min(n, shares[share].upperBound * panelWidth)
+      tiles.multiply(
+        c + first, Int64(n), left, Int64(height), panel(shares[share].lowerBound), Int64(m),
+        Int64(end - first), k, accumulating ? 1 : 0)
+    }
+  }
+
   /// Panels in shares that become smaller, so that all workers end at about the same time: each a
   /// part of what is left, and whole groups that the kernel takes at once.
   private static func shares(of panels: Int, threads: Int) -> [Range<Int>] {
@@ -176,7 +220,8 @@ public final class PackedMatrix: @unchecked Sendable {
 extension Tensor {
   /// Writes `a · weightsᵀ`, or adds it where `accumulating`: (T, C) times (O, C) into (T, O).
   ///
-  /// The bits are those of a bfloat16 product with the matrix that was packed.
+  /// An element's bits depend on its own row of each side alone. With weights in bfloat16 they are
+  /// those of a bfloat16 product with the matrix that was packed.
   public func setProduct(
     of a: Matrix, transposed weights: PackedMatrix, accumulating: Bool = false
   ) {
@@ -186,6 +231,8 @@ extension Tensor {
       "(\(a.rows)×\(a.columns)) · (\(weights.rows)×\(weights.columns))ᵀ into \(shape)")
     if a.columns == 0 {
       if !accumulating { setZero() }
+    } else if weights.format == .int8 {
+      if rows > 0 { weights.multiplyIntegers(a, into: pointer, accumulating: accumulating) }
     } else if rows <= 4 * Int(weights.tiles.tallest_strip) {
       if rows > 0 { weights.multiplyNarrow(a, into: pointer, accumulating: accumulating) }
     } else {

@@ -15,8 +15,8 @@ public struct GenerationTiming: Codable, Sendable {
   public let bytesPerSecond: Double
   /// Of what all threads together read from memory at best.
   public let fractionOfRead: Double
-  /// Floating-point operations per second, over what all threads reach at best in float32 or
-  /// bfloat16.
+  /// Operations per second, over what all threads reach at best in bfloat16; products of integers
+  /// may be beyond it.
   public let fractionOfPeak: Double
   /// The share of a step that goes into choosing tokens.
   public let samplingShare: Double
@@ -33,29 +33,27 @@ public enum GenerationBenchmark {
 
   /// - Parameter report: Called with each measurement as it is made.
   public static func run(
-    with ceilings: Ceilings, sequences: [Int] = sequences, tokens: Int = 48,
+    with ceilings: Ceilings, formats: [PackedFormat] = PackedFormat.allCases,
+    sequences: [Int] = sequences, tokens: Int = 48,
     report: (GenerationTiming) throws -> Void
   ) throws {
     let model = try KnownModel.named("Qwen2.5-0.5B")
-    PeakMemory.reset()
-    let decoder = randomDecoder(model.configuration)
-    for count in sequences {
-      try report(try decode(decoder, count, tokens, ceilings))
-    }
-    try report(try prompt(decoder, ceilings))
-    StoragePool.shared.trim()
-  }
-
-  private static func randomDecoder(_ configuration: ModelConfiguration) -> Decoder {
-    let trained = Decoder(configuration, precision: .bfloat16)
+    let trained = Decoder(model.configuration, precision: .bfloat16)
     trained.initialize(seed: 1)
-    let decoder = Decoder(packing: trained)
-    return decoder
+    for format in formats {
+      PeakMemory.reset()
+      let decoder = Decoder(packing: trained, format)
+      for count in sequences {
+        try report(try decode(decoder, format, count, tokens, ceilings))
+      }
+      try report(try prompt(decoder, format, ceilings))
+    }
+    StoragePool.shared.trim()
   }
 
   /// Counts tokens from when all sequences run until the first ends.
   private static func decode(
-    _ decoder: Decoder, _ count: Int, _ tokens: Int, _ ceilings: Ceilings
+    _ decoder: Decoder, _ format: PackedFormat, _ count: Int, _ tokens: Int, _ ceilings: Ceilings
   ) throws -> GenerationTiming {
     let engine = try GenerationEngine(
       decoder, EngineSettings(maxSequences: count, promptChunk: 256, cacheBytes: 1 << 30))
@@ -79,13 +77,13 @@ public enum GenerationBenchmark {
     for _ in 0..<count { done.wait() }
     let rate = window.tokensPerSecond
     return timing(
-      "decode, \(count) \(count == 1 ? "sequence" : "sequences")", decoder, rate,
+      "decode, \(count) \(count == 1 ? "sequence" : "sequences")", decoder, format, rate,
       stepsPerSecond: rate / Double(count), ceilings,
       samplingShare: samplingSeconds(decoder, rows: count) * rate / Double(count))
   }
 
   private static func prompt(
-    _ decoder: Decoder, _ ceilings: Ceilings
+    _ decoder: Decoder, _ format: PackedFormat, _ ceilings: Ceilings
   ) throws -> GenerationTiming {
     var best = Double.infinity
     for attempt in 0..<3 {
@@ -103,21 +101,23 @@ public enum GenerationBenchmark {
       best = min(best, Stopwatch.now - start)
     }
     return timing(
-      "prompt of \(promptLength)", decoder, Double(promptLength) / best, stepsPerSecond: 4 / best,
+      "prompt of \(promptLength)", decoder, format, Double(promptLength) / best,
+      stepsPerSecond: 4 / best,
       ceilings, samplingShare: 0)
   }
 
   private static func timing(
-    _ name: String, _ decoder: Decoder, _ rate: Double, stepsPerSecond: Double,
+    _ name: String, _ decoder: Decoder, _ format: PackedFormat, _ rate: Double,
+    stepsPerSecond: Double,
     _ ceilings: Ceilings, samplingShare: Double
   ) -> GenerationTiming {
     let weights = Double(
       decoder.configuration.parameterCountWithoutEmbeddings
         + (name.hasPrefix("prompt")
           ? 0 : decoder.configuration.vocabSize * decoder.configuration.hiddenSize))
-    let bytes = weights * 2 * stepsPerSecond
+    let bytes = weights * (format == .int8 ? 17.0 / 16 : 2) * stepsPerSecond
     return GenerationTiming(
-      name: name, weights: "bfloat16", tokensPerSecond: rate, bytesPerSecond: bytes,
+      name: name, weights: format.rawValue, tokensPerSecond: rate, bytesPerSecond: bytes,
       fractionOfRead: bytes / ceilings.read, fractionOfPeak: 2 * weights * rate / ceilings.bfloat16,
       samplingShare: samplingShare, peakMemoryBytes: PeakMemory.bytes,
       threads: ThreadPool.shared.threads)

@@ -46,7 +46,7 @@ EMULATED __m512bh emulated_pair(__m512 high, __m512 low) {
 #include "AVX512BF16.c"
 
 const ck_kernels *emulated_avx512_bf16_kernels(void) {
-  return ck_kernels_for(ck_isa_avx512) == NULL ? NULL : &kernels_avx512_emulated_bf16;
+  return ck_kernels_for(ck_isa_avx512_vnni) == NULL ? NULL : &kernels_avx512_emulated_bf16;
 }
 
 #else

@@ -2,6 +2,7 @@ import Foundation
 import Generation
 import Models
 import Storage
+import Tensors
 import Tokenizers
 import XCTest
 
@@ -40,6 +41,39 @@ final class RealModelTests: XCTestCase {
         XCTAssertEqual(
           elements.firstIndex(of: elements.max() ?? .nan), Int(token), "\(name) \(index)")
       }
+    }
+  }
+
+  /// Weights in integers choose the token that bfloat16 chooses, nearly always.
+  func testIntegersAgreeWithBFloat16() throws {
+    guard let root = ProcessInfo.processInfo.environment["DISTILL_FIXTURES"] else {
+      throw XCTSkip("DISTILL_FIXTURES names no folder of fixtures.")
+    }
+    for name in ["stories260K-hf", "tinystories-656k"] {
+      let checkpoint = try Checkpoint(at: "\(root)/models/\(name)")
+      let bfloat16 = try checkpoint.packedDecoder()
+      let integers = try checkpoint.packedDecoder(.int8)
+      var request = GenerationRequest(
+        prompt: try Greedy(at: "\(checkpoint.path)/greedy.json").prompt)
+      request.samples = 0..<20
+      request.maxNewTokens = 200
+      var (agreeing, all) = (0, 0)
+      for completion in try GenerationEngine(bfloat16).completions([request])[0] {
+        let row = PackedTokens(request.prompt + completion.tokens)
+        let expected = try bfloat16.logits(row), found = try integers.logits(row)
+        for t in request.prompt.count..<row.count {
+          func best(_ logits: Tensor) -> Int? {
+            let row = Array(logits.rows(t..<t + 1).elements)
+            return row.firstIndex(of: row.max() ?? .nan)
+          }
+          agreeing += best(expected) == best(found) ? 1 : 0
+          all += 1
+        }
+      }
+      XCTAssertGreaterThan(all, 3000)
+      XCTAssertGreaterThanOrEqual(
+        Double(agreeing) / Double(all), 0.99, "\(name): \(agreeing) of \(all)")
+      print("\(name): \(agreeing) of \(all)")
     }
   }
 

@@ -106,6 +106,22 @@ final class SameBitsTests: XCTestCase {
       try GenerationEngine(model.trained).completions(requests))
   }
 
+  func testIntegersAreTheSameInAnyCompanyToo() throws {
+    let model = try TinyModel(.llama)
+    let integers = Decoder(packing: model.trained, .int8)
+    let requests = model.requests(7)
+    let reference = try GenerationEngine(integers).completions(requests)
+    XCTAssertNotEqual(reference, try GenerationEngine(model.packed).completions(requests))
+    for (number, request) in requests.enumerated() {
+      XCTAssertEqual(try GenerationEngine(integers).completions([request])[0], reference[number])
+    }
+    try withThreads(3) {
+      let engine = try GenerationEngine(
+        integers, EngineSettings(maxSequences: 5, promptChunk: 7))
+      XCTAssertEqual(try engine.completions(requests), reference)
+    }
+  }
+
   func testSeedPromptAndSampleDecide() throws {
     let model = try TinyModel()
     var request = model.requests(3)[2]

@@ -20,10 +20,10 @@ final class MachineTests: XCTestCase {
   func testNames() {
     XCTAssertEqual(
       InstructionSet.allCases.map(\.key),
-      ["scalar", "neon", "neon-bf16", "avx2", "avx512", "avx512-bf16"])
+      ["scalar", "neon", "neon-bf16", "avx2", "avx512", "avx512-vnni", "avx512-bf16"])
     XCTAssertEqual(
       InstructionSet.allCases.map(\.name),
-      ["scalar", "NEON", "NEON BF16", "AVX2", "AVX-512", "AVX-512 BF16"])
+      ["scalar", "NEON", "NEON BF16", "AVX2", "AVX-512", "AVX-512 VNNI", "AVX-512 BF16"])
   }
 
   func testUnknownInstructionSet() {

@@ -145,3 +145,51 @@ final class PackedMatrixTests: XCTestCase {
       of: Tensor(zeros: [0, 3]).matrix, transposed: PackedMatrix(Tensor(zeros: [5, 3])))
   }
 }
+
+/// Weights in integers: near the products of what was packed, and the same bits in any company.
+final class IntegerMatrixTests: XCTestCase {
+  func testNearTheProduct() {
+    for (m, n, k) in [(1, 67, 129), (5, 131, 64), (33, 45, 700), (150, 37, 65)] {
+      let x = Tensor(seeded: [m, k], seed: 1), w = Tensor(seeded: [n, k], seed: 2)
+      let packed = PackedMatrix(w, format: .int8)
+      XCTAssertEqual(packed.byteCount % 4, 0)
+      let before = Tensor(seeded: [m, n], seed: 3)
+      for accumulating in [false, true] {
+        let c = before.copy(), exact = before.copy()
+        c.setProduct(of: x.matrix, transposed: packed, accumulating: accumulating)
+        exact.setProduct(of: x.matrix, w.transposed, .float32, accumulating: accumulating)
+        // Rounding moves each factor by at most a 254th of the largest of its group.
+        let tolerance = Float(k).squareRoot() * 0.02
+        for index in 0..<c.count {
+          XCTAssertEqual(
+            c.pointer[index], exact.pointer[index], accuracy: tolerance, "\(m)×\(n) over \(k)")
+        }
+      }
+    }
+  }
+
+  func testTheSameBitsInAnyCompany() {
+    let (m, n, k) = (61, 203, 331)
+    let x = Tensor(seeded: [m, k], seed: 1), w = Tensor(seeded: [n, k], seed: 2)
+    let packed = PackedMatrix(rows: n, columns: k, format: .int8)
+    // In stretches, as a checkpoint is loaded.
+    let granule = packed.rowGranule
+    for first in stride(from: 0, to: n, by: 2 * granule) {
+      packed.pack(w.rows(first..<min(n, first + 2 * granule)), at: first)
+    }
+    let whole = Tensor(uninitialized: [m, n])
+    whole.setProduct(of: x.matrix, transposed: PackedMatrix(w, format: .int8))
+    assertSameBitsOnAnyThreads("int8") {
+      let c = Tensor(uninitialized: [m, n])
+      c.setProduct(of: x.matrix, transposed: packed)
+      return [("c", c)]
+    }
+    for rows in [0..<1, 5..<7, 10..<23, 30..<61] {
+      let part = Tensor(uninitialized: [rows.count, n])
+      part.setProduct(of: x.rows(rows).matrix, transposed: packed)
+      assertSameBits(part, whole.rows(rows), "rows \(rows)")
+    }
+    let none = Tensor(zeros: [0, n])
+    none.setProduct(of: Tensor(zeros: [0, k]).matrix, transposed: packed)
+  }
+}

@@ -16,10 +16,11 @@ typedef enum {
   ck_isa_neon_bf16 = 2,
   ck_isa_avx2 = 3,
   ck_isa_avx512 = 4,
-  ck_isa_avx512_bf16 = 5,
+  ck_isa_avx512_vnni = 5,
+  ck_isa_avx512_bf16 = 6,
 } ck_isa;
 
-enum { ck_isa_count = 6 };
+enum { ck_isa_count = 7 };
 
 // One block of queries of one head against the keys they may see.
 //
@@ -140,10 +141,29 @@ typedef struct {
   void (*cached_attention)(const ck_cached_attention *job);
 } ck_products;
 
+// Products of a few rows with weights in integers of 8 bits, a scale for each `group` of elements
+// along the sum. The rows are rounded likewise.
+typedef struct {
+  int32_t group, panel_width, tallest_strip;
+  int64_t (*panel_words)(int64_t k);
+  int64_t (*strip_words)(int64_t height, int64_t k);
+  // Rounds up to `panel_width` rows of weights into a panel.
+  void (*keep)(uint32_t *panel, const float *source, int64_t row_stride, int64_t rows, int64_t k);
+  // Rounds up to `height` rows into a strip.
+  void (*pack)(uint32_t *packed, int64_t height, const float *source, int64_t row_stride,
+               int64_t rows, int64_t k);
+  // c[i, j] = (accumulate ? c[i, j] : 0) + Σ_k a[i, k] b[j, k], from strips and panels that follow
+  // one another.
+  void (*multiply)(float *c, int64_t c_stride, const uint32_t *a, int64_t height,
+                   const uint32_t *panels, int64_t rows, int64_t columns, int64_t k,
+                   int accumulate);
+} ck_int8_products;
+
 // The kernels of one instruction set.
 typedef struct {
   ck_isa isa;
   ck_products float32, bfloat16;
+  ck_int8_products int8;
 
   // y[i] = gain[i] * x[i] * r  where  r = 1 / sqrt(mean(x^2) + epsilon). Returns r.
   float (*rms_norm)(float *y, const float *x, const float *gain, float epsilon, int64_t count);
