@@ -80,7 +80,7 @@ let package = Package(
     .testTarget(name: "ChatTemplateTests", dependencies: ["ChatTemplates", "Storage"]),
     .testTarget(
       name: "GenerationTests",
-      dependencies: ["Generation", "Models", "Tokenizers", "Tensors", "Storage"]),
+      dependencies: ["Generation", "Models", "Tokenizers", "Tensors", "CKernels", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Tensors
 
 /// Chooses tokens from rows of logits.
@@ -53,52 +54,67 @@ struct Sampler {
     }
     if let forced, reported == .model { return reportedModel(forced) }
 
+    // Weights instead of probabilities: the most probable token's is 1.
+    let maximum = kernels.maximum(logits, n)
     let weights = Tensor(uninitialized: [count])
-    let p = weights.pointer
-    p.update(from: logits, count: count)
-    if settings.temperature != 1 { kernels.scale(p, Float(1 / settings.temperature), n) }
-    let temperedSum = reported == .tempered ? kernels.log_sum_exp(p, n) : 0
-    if let forced {
-      return Choice(token: forced, logProbability: p[Int(forced)] - temperedSum)
+    kernels.temper(weights.pointer, logits, maximum, Float(1 / settings.temperature), n)
+    let total = Self.sum(weights.pointer, from: 0, count)
+    func reportedTempered(_ token: Int32) -> Choice {
+      let logit = Double(logits[Int(token)] - maximum) / settings.temperature
+      return Choice(token: token, logProbability: Float(logit - log(total.sum)))
     }
-    let tempered = reported == .tempered ? weights.copy() : nil
-    kernels.softmax(p, p, n)
-    let token = draw(p, count: count, least: threshold(p, count: count), uniform)
-    if let tempered {
-      return Choice(token: token, logProbability: tempered.pointer[Int(token)] - temperedSum)
-    }
-    return reportedModel(token)
+    if let forced { return reportedTempered(forced) }
+    let least = threshold(weights.pointer, count: count, total.sum)
+    let token = draw(weights.pointer, count: count, least: least, uniform)
+    return reported == .model ? reportedModel(token) : reportedTempered(token)
   }
 
-  /// The least probability that is kept.
-  private func threshold(_ p: UnsafeMutablePointer<Float>, count: Int) -> Float {
-    let highest = p[Int(kernels.argmax(p, Int64(count)))]
+  /// The least weight that is kept.
+  private func threshold(
+    _ weights: UnsafeMutablePointer<Float>, count: Int, _ total: Double
+  ) -> Float {
     var least: Float = 0
     if settings.topK > 0, settings.topK < count {
-      least = Self.largestThreshold(upTo: highest) { threshold in
-        Self.sum(p, from: threshold, count).kept >= settings.topK
-      }
+      least = Self.largestThreshold(weights, count) { $0.kept >= settings.topK }
     }
     if settings.topP < 1 {
-      let wanted = settings.topP * Self.sum(p, from: least, count).sum
-      let found = Self.largestThreshold(upTo: highest) { threshold in
-        Self.sum(p, from: threshold, count).sum >= wanted
-      }
-      least = max(least, found)
+      let held = least > 0 ? Self.sum(weights, from: least, count).sum : total
+      least = max(least, Self.largestThreshold(weights, count) { $0.sum >= settings.topP * held })
     }
     // The most probable token is kept, whatever rounding makes of the share.
-    return min(highest, max(least, Float(settings.minP) * highest))
+    return min(1, max(least, Float(settings.minP)))
   }
 
-  /// The largest float from 0 to `highest` for which `holds` is true; it holds for 0, and below any
-  /// for which it holds. Floats that are not negative are ordered as their bits.
-  private static func largestThreshold(upTo highest: Float, _ holds: (Float) -> Bool) -> Float {
+  /// The largest float from 0 to 1 such that what is at least as large fulfils a condition, which
+  /// holds for 0, and below any for which it holds.
+  ///
+  /// Floats that are not negative are ordered as their bits: these are halved. As soon as few
+  /// elements are left above the lower end, the others are left out.
+  private static func largestThreshold(
+    _ weights: UnsafeMutablePointer<Float>, _ count: Int,
+    _ holds: ((sum: Double, kept: Int)) -> Bool
+  ) -> Float {
+    var (weights, count) = (weights, count)
+    var gathered: Tensor?
     var low: UInt32 = 0
-    var high = highest.bitPattern &+ 1
+    var high = Float(1).bitPattern + 1
     while high - low > 1 {
       let middle = low + (high - low) / 2
-      if holds(Float(bitPattern: middle)) { low = middle } else { high = middle }
+      let found = sum(weights, from: Float(bitPattern: middle), count)
+      guard holds(found) else {
+        high = middle
+        continue
+      }
+      low = middle
+      if found.kept < count / 4 {
+        let few = Tensor(uninitialized: [count])
+        count = Int(
+          kernels.gather_from(few.pointer, weights, Float(bitPattern: low), Int64(count)))
+        weights = few.pointer
+        gathered = few
+      }
     }
+    withExtendedLifetime(gathered) {}
     return Float(bitPattern: low)
   }
 

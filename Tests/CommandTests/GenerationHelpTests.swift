@@ -61,7 +61,7 @@ final class GenerationHelpTests: XCTestCase {
         --thinking-budget <count>      The most tokens within <think>, which is then
                                        closed.
         --weights <precision>          How the weights are kept: bfloat16, which is
-                                       the default, or float32.
+                                       the default, int8 or float32.
         --cache-memory <size>          Memory for keys and values, such as 2GiB.
         --sequences <count>            The most samples that run at a time; 32 without
                                        it.
@@ -131,7 +131,7 @@ final class GenerationHelpTests: XCTestCase {
         --thinking-budget <count>      The most tokens within <think>, which is then
                                        closed.
         --weights <precision>          How the weights are kept: bfloat16, which is
-                                       the default, or float32.
+                                       the default, int8 or float32.
         --cache-memory <size>          Memory for keys and values, such as 2GiB.
 
       Every command accepts:

@@ -32,4 +32,25 @@ final class StopMatcherTests: XCTestCase {
     }
     XCTAssertGreaterThan(stopped, 500)
   }
+
+  /// The match that ends first counts, however the text is cut.
+  func testSeveralStopStrings() {
+    for (strings, text, given, found) in [
+      (["abc", "b"], "xabcx", "xa", "b"), (["ab", "a"], "xab", "x", "a"),
+      (["bc", "abc"], "xabcx", "x", "abc"), (["é€", "€x"], "aé€x", "a", "é€"),
+      (["😀b", "😁"], "a😀😁b", "a😀", "😁"), (["zz"], "azbz", "azbz", nil),
+    ] as [([String], String, String, String?)] {
+      let characters = Array(text)
+      for first in 0...characters.count {
+        for second in first...characters.count {
+          var matcher = StopMatcher(strings)
+          let pieces = [characters[..<first], characters[first..<second], characters[second...]]
+          let result = pieces.map { matcher.append(String($0)) }.joined() + matcher.finish()
+          XCTAssertEqual(result, given, "\(strings) in \(text), cut at \(first) and \(second)")
+          XCTAssertEqual(matcher.found, found, "\(strings) in \(text)")
+          XCTAssertEqual(String(decoding: matcher.bytes, as: UTF8.self), given)
+        }
+      }
+    }
+  }
 }

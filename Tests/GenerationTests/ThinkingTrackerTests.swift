@@ -27,4 +27,19 @@ final class ThinkingTrackerTests: XCTestCase {
       for token in 1...6 { XCTAssertEqual(tracker.append("a"), token >= budget) }
     }
   }
+
+  /// A tag that begins in the prompt; one that opens again.
+  func testTagsAcrossAndAgain() {
+    var tracker = ThinkingTracker(budget: 2, context: "ask <thi")
+    XCTAssertFalse(tracker.append("nk>"))
+    XCTAssertFalse(tracker.append("a"))
+    XCTAssertTrue(tracker.append("b"))
+    XCTAssertFalse(tracker.append("</think>"))
+    XCTAssertFalse(tracker.append("c"))
+    XCTAssertFalse(tracker.append("<think>"))
+    XCTAssertFalse(tracker.append("d"))
+    XCTAssertTrue(tracker.append("e"))
+    var closed = ThinkingTracker(budget: 0, context: "<think>a</think>")
+    XCTAssertFalse(closed.append("b"))
+  }
 }

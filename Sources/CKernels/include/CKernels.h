@@ -202,6 +202,13 @@ typedef struct {
   // Σ x over the elements that are at least `least`, and how many they are. NaN never is.
   double (*sum_from)(const float *x, float least, int64_t count, int64_t *kept);
 
+  // Writes those elements, in order, and returns how many they are; y has room for all, and is
+  // written beyond them.
+  int64_t (*gather_from)(float *y, const float *x, float least, int64_t count);
+  float (*maximum)(const float *x, int64_t count);  // NaN never is
+  // y[i] = exp((x[i] - maximum) * factor)
+  void (*temper)(float *y, const float *x, float maximum, float factor, int64_t count);
+
   // AdamW (Loshchilov & Hutter 2019, algorithm 2) with m and v corrected for their start:
   //   p -= rate * decay * p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g²
   //   p -= rate * (m / c1) / (sqrt(v / c2) + epsilon),  g = gradient * gradient_scale
