@@ -13,7 +13,7 @@ public struct EngineSettings: Sendable {
   /// machine's memory, but at least one context.
   public var cacheBytes: Int?
 
-  public init(maxSequences: Int = 32, promptChunk: Int = 256, cacheBytes: Int? = nil) {
+  public init(maxSequences: Int = 32, promptChunk: Int = 512, cacheBytes: Int? = nil) {
     self.maxSequences = maxSequences
     self.promptChunk = promptChunk
     self.cacheBytes = cacheBytes

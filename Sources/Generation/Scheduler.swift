@@ -103,22 +103,18 @@ struct Scheduler {
   ///
   /// - Returns: Whether there was one younger than `order`.
   private mutating func giveUpYoungest(after order: Order) -> Bool {
-    let sample = active.last { $0.sequence != nil }
-    let group = open.last { $0.sequence != nil }
-    let groupOrder = group?.waiting.first?.order
-    if let group, let groupOrder, groupOrder > order, groupOrder > sample?.order ?? groupOrder {
-      (group.sequence, group.logits) = (nil, nil)
-      return true
+    let sample = active.last { $0.sequence != nil && $0.order > order }
+    let group = open.last { group in
+      group.sequence != nil && group.waiting.first.map { $0.order > order } == true
     }
-    if let sample, sample.order > order {
+    if let group, let first = group.waiting.first, sample.map({ $0.order < first.order }) != false {
+      (group.sequence, group.logits) = (nil, nil)
+    } else if let sample {
       setBack(sample)
-      return true
+    } else {
+      return false
     }
-    if let group, let groupOrder, groupOrder > order {
-      (group.sequence, group.logits) = (nil, nil)
-      return true
-    }
-    return false
+    return true
   }
 
   private mutating func setBack(_ sample: Sample) {

@@ -29,6 +29,7 @@ public struct GenerationTiming: Codable, Sendable {
 public enum GenerationBenchmark {
   public static let sequences = [1, 8, 32]
   public static let promptLength = 1024
+  private static let chunk = EngineSettings().promptChunk
   static let sampling = SamplingSettings(temperature: 0.6, topP: 0.95)
 
   /// - Parameter report: Called with each measurement as it is made.
@@ -56,7 +57,7 @@ public enum GenerationBenchmark {
     _ decoder: Decoder, _ format: PackedFormat, _ count: Int, _ tokens: Int, _ ceilings: Ceilings
   ) throws -> GenerationTiming {
     let engine = try GenerationEngine(
-      decoder, EngineSettings(maxSequences: count, promptChunk: 256, cacheBytes: 1 << 30))
+      decoder, EngineSettings(maxSequences: count, promptChunk: chunk, cacheBytes: 1 << 30))
     let window = Window(sequences: count)
     let done = DispatchSemaphore(value: 0)
     for sequence in 0..<count {
@@ -91,18 +92,18 @@ public enum GenerationBenchmark {
       let sequence = CachedSequence(in: memory)
       let tokens = randomTokens(promptLength, attempt, decoder)
       let start = Stopwatch.now
-      for first in stride(from: 0, to: tokens.count, by: 256) {
-        _ = sequence.reserve(256)
-        let part = Array(tokens[first..<min(tokens.count, first + 256)])
+      for first in stride(from: 0, to: tokens.count, by: chunk) {
+        _ = sequence.reserve(chunk)
+        let part = Array(tokens[first..<min(tokens.count, first + chunk)])
         _ = try decoder.step([
-          SequencePart(sequence, part, wantsLogits: first + 256 >= tokens.count)
+          SequencePart(sequence, part, wantsLogits: first + chunk >= tokens.count)
         ])
       }
       best = min(best, Stopwatch.now - start)
     }
     return timing(
       "prompt of \(promptLength)", decoder, format, Double(promptLength) / best,
-      stepsPerSecond: 4 / best,
+      stepsPerSecond: Double((promptLength + chunk - 1) / chunk) / best,
       ceilings, samplingShare: 0)
   }
 

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import TestSupport
 import XCTest
 
@@ -7,6 +8,41 @@ final class MemoryKernelTests: XCTestCase {
   /// Around every vector, and around the stretches in which sums are taken.
   private let counts = [0] + lengths + [1023, 1024, 1029, 2048, 2061, 4095, 4096, 4097, 8192, 9001]
   private let memory = Fenced(bytes: 1 << 16)
+
+  /// What is gathered is what a filter leaves, in order; nothing is written beyond the room.
+  func testGathering() {
+    for count in lengths + [0, 1000] {
+      let x = seededFloats(count, seed: count) + [.nan, .infinity, -.infinity]
+      for least in [Float(-2), -0.3, 0, 0.5, 2, .infinity] {
+        let expected = x.filter { $0 >= least }
+        for variant in Variant.all {
+          var y = [Float](repeating: .pi, count: x.count + 1)
+          let held = variant.kernels.gather_from(&y, x, least, Int64(x.count))
+          XCTAssertEqual(Int(held), expected.count, "\(variant)")
+          XCTAssertEqual(
+            Array(y.prefix(expected.count)), expected, "\(count) from \(least), \(variant)")
+          XCTAssertEqual(y[x.count], .pi, "beyond the room, \(variant)")
+        }
+      }
+    }
+  }
+
+  func testTempering() {
+    for count in lengths {
+      let x = seededFloats(count, seed: count, scale: 9)
+      let high = x.max() ?? 0
+      for variant in Variant.all {
+        XCTAssertEqual(variant.kernels.maximum(x, Int64(count)), high, "\(variant)")
+        var y = [Float](repeating: 0, count: count)
+        variant.kernels.temper(&y, x, high, 1.7, Int64(count))
+        for (found, x) in zip(y, x) {
+          let expected = exp((Double(x) - Double(high)) * 1.7)
+          XCTAssertEqual(Double(found), expected, accuracy: expected * 2e-5 + 1e-37, "\(variant)")
+        }
+        XCTAssertEqual(y.max(), 1, "the most probable has the weight 1")
+      }
+    }
+  }
 
   func testSumFrom() {
     for variant in Variant.all {
