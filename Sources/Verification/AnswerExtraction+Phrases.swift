@@ -67,6 +67,10 @@ extension AnswerExtraction {
     if let formula = lastFormula(in: text, after: number?.upperBound ?? text.startIndex) {
       return (formula, .formula)
     }
+    // A number inside of a formula that isn't understood is no answer by itself.
+    if let number, let range = Self.formula(endingIn: text), range.contains(number.lowerBound) {
+      return (Self.trimmed(text[range]), .formula)
+    }
     return number.map { (Array(text[$0]), .number) }
   }
 

@@ -63,10 +63,28 @@ public struct AnswerExtraction: Sendable {
 
   private func isWholeAnswer(_ text: [UInt8]) -> Bool {
     if isUnderstood(text) { return true }
+    // A formula that isn't understood: no part of it is the answer.
+    if text.count <= 200, text.contains(UInt8(ascii: "\\")), !Self.hasSentence(text),
+      !text.contains(UInt8(ascii: "$")), text[...].first(of: "\\(") == nil,
+      text[...].first(of: "\\[") == nil
+    {
+      return true
+    }
     // A name or a word: no sentence, no number.
     let words = text.split(separator: UInt8(ascii: " "))
     return text.count <= 48 && words.count <= 3
       && !text.contains { MathTokens.isDigit($0) || $0 == UInt8(ascii: "\n") }
+  }
+
+  /// Whether two words follow one another, outside of commands.
+  private static func hasSentence(_ text: [UInt8]) -> Bool {
+    var wasWord = false
+    for word in text.split(whereSeparator: { $0 <= 32 }) {
+      let isWord = word.count > 1 && word.allSatisfy(MathTokens.isLetter)
+      if isWord, wasWord { return true }
+      wasWord = isWord
+    }
+    return false
   }
 
   // MARK: Thinking

@@ -151,9 +151,14 @@ struct Comparison {
   private mutating func compareLists(
     _ a: MathExpression, _ b: MathExpression
   ) throws(JudgingLimit) -> Bool? {
-    guard let x = a.items, let y = b.items else {
+    guard let x = a.items, var y = b.items else {
       guard a.items != nil || b.items != nil else { return nil }
       return try compareList(a, b)
+    }
+    // An answer that repeats itself says no more by it.
+    if y.count > x.count, y.count <= 64 {
+      var seen: Set<MathExpression> = []
+      y = y.filter { seen.insert($0).inserted }
     }
     guard x.count == y.count else {
       if let result = try compareSets(a, b) { return result }

@@ -197,22 +197,25 @@ public struct Judge: Sendable {
 
 /// Texts that are compared as texts.
 enum PlainText {
-  /// The text without what says nothing: spaces, braces, dollar signs, and commands that only say
-  /// how to print.
+  /// The text without what says nothing: spaces, dollar signs, and commands that only say how to
+  /// print, with the braces of what they print.
   static func normalized(_ text: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
     var i = 0
+    var isDropped = false  // a command that says how to print came just before
+    var openTexts = 0
     while i < text.count {
       let c = text[i]
       if c == UInt8(ascii: "\\"), i + 1 < text.count, MathTokens.isLetter(text[i + 1]) {
         var stop = i + 1
         while stop < text.count, MathTokens.isLetter(text[stop]) { stop += 1 }
         let name = String(decoding: text[i + 1..<stop], as: UTF8.self)
+        isDropped = false
         switch name {
         case "text", "mbox", "textbf", "mathrm", "textrm", "left", "right", "displaystyle", "quad",
           "boxed", "mathbf", "operatorname":
-          break
+          isDropped = true
         case "dfrac", "tfrac": result += Array("\\frac".utf8)
         default: result += text[i..<stop]
         }
@@ -223,11 +226,16 @@ enum PlainText {
       switch c {
       case UInt8(ascii: "\\"):
         if i < text.count, ",;:! ".utf8.contains(text[i]) { i += 1 }
-      case UInt8(ascii: " "), 9, 10, 13, UInt8(ascii: "$"), UInt8(ascii: "{"), UInt8(ascii: "}"),
-        UInt8(ascii: "*"), UInt8(ascii: "~"):
+      case UInt8(ascii: " "), 9, 10, 13, UInt8(ascii: "$"), UInt8(ascii: "*"), UInt8(ascii: "~"):
         break
+      case UInt8(ascii: "{") where isDropped:
+        // The braces of `\text{…}` go with it, up to the first that closes.
+        openTexts += 1
+      case UInt8(ascii: "}") where openTexts > 0:
+        openTexts -= 1
       default: result.append(c >= 65 && c <= 90 ? c | 32 : c)
       }
+      isDropped = isDropped && c == UInt8(ascii: " ")
     }
     while result.last == UInt8(ascii: ".") { result.removeLast() }
     return result

@@ -220,6 +220,7 @@ extension MathParser {
 
   /// Whether the bracket that opens here is closed before an equals sign, as in `P(x) = …`.
   private var closesBeforeEqualSign: Bool {
+    guard i == relationStart + 1 else { return false }
     var depth = 0
     var j = i
     while j < tokens.count, j < i + 16 {
@@ -228,7 +229,7 @@ extension MathParser {
         if c == UInt8(ascii: ")") { depth -= 1 }
         if depth == 0 {
           guard j + 1 < tokens.count else { return false }
-          return tokens[j + 1].token == .mark(UInt8(ascii: "=")) && i == 1
+          return tokens[j + 1].token == .mark(UInt8(ascii: "="))
         }
       }
       j += 1

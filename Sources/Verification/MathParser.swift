@@ -8,6 +8,8 @@ struct MathParser {
   private let depthLimit: Int
   /// How many absolute values are open at this level of brackets: a `|` closes the innermost.
   var openBars = 0
+  /// Where the relation starts that is being read.
+  var relationStart = 0
 
   /// What a text says.
   ///
@@ -129,6 +131,7 @@ struct MathParser {
 
   /// One side, or several with relations between them.
   mutating func relation() throws(MathParsingError) -> MathExpression {
+    relationStart = i
     var sides = [try deeper { p throws(MathParsingError) in try p.setExpression() }]
     var relations: [MathExpression.Relation] = []
     while let relation = takeRelation() {

@@ -127,13 +127,16 @@ struct MathTokens {
     while first <= 3, first > 0 {
       var j = i
       var isPlain = false
+      while byte(j) == UInt8(ascii: " ") { j += 1 }
+      if j > i, byte(j) != UInt8(ascii: "{") { break }
       if byte(j) == UInt8(ascii: ",") {
         j += 1
         isPlain = true
-      } else if byte(j) == UInt8(ascii: "{"), byte(j + 1) == UInt8(ascii: ","),
-        byte(j + 2) == UInt8(ascii: "}")
-      {
-        j += 3
+      } else if byte(j) == UInt8(ascii: "{"), byte(j + 1) == UInt8(ascii: ",") {
+        j += 2
+        while byte(j) == UInt8(ascii: " ") { j += 1 }
+        guard byte(j) == UInt8(ascii: "}") else { break }
+        j += 1
       } else if byte(j) == UInt8(ascii: "\\"), byte(j + 1) == UInt8(ascii: ",") {
         j += 2
       } else {
@@ -213,6 +216,12 @@ struct MathTokens {
         i += 1
       }
     }
+    // 'orW' is 'or W', written without the blank.
+    if !isText, i - start > 2, text[i - 1] < UInt8(ascii: "a") {
+      for word in ["or", "and"] where text[start..<i - 1].elementsEqual(word.utf8) {
+        i -= 1
+      }
+    }
     let letters = text[start..<i].filter { $0 != UInt8(ascii: ".") }
     let name = String(decoding: letters, as: UTF8.self)
     if isText {
@@ -290,8 +299,8 @@ struct MathTokens {
     }
     // `\cotx` is `\cot x`, written without the blank.
     let prefix = String(name.dropLast())
-    if MathNames.functions[prefix] != nil, let last = name.utf8.last {
-      try add(.command(prefix))
+    if let last = name.utf8.last, prefix == "quad" || MathNames.commands.contains(prefix) {
+      if prefix == "quad" { isSpaced = true } else { try add(.command(prefix)) }
       try add(.letter(String(decoding: [last], as: UTF8.self)))
       return
     }

@@ -1,0 +1,35 @@
+import XCTest
+
+@testable import Verification
+
+/// Accepting a wrong answer is worse than refusing a right one: students learn from it.
+final class WrongAnswerTests: XCTestCase {
+  func testAcceptsAtMostTwoOfTwoThousand() throws {
+    let answers = try MathAnswers.all()
+    XCTAssertGreaterThan(answers.count, 1_500)
+    let judge = Judge()
+    let kinds = WrongAnswers.Kind.allCases
+    var maker = WrongAnswers(seed: 20)
+    var counts: [WrongAnswers.Kind: Int] = [:]
+    var accepted: [String] = []
+    var total = 0
+    // Answers in turn, each with all kinds of mistakes in turn, until there are enough.
+    var k = 0
+    while total < 2_000, k < 40 * answers.count {
+      let answer = answers[(k * 7_919) % answers.count]
+      let kind = kinds[(k / answers.count * 4 + k) % kinds.count]
+      k += 1
+      guard let wrong = maker.wrong(kind, from: answer), wrong != answer else { continue }
+      counts[kind, default: 0] += 1
+      total += 1
+      let verdict = judge.verdict(reference: answer, answer: "So it is \\boxed{\(wrong)}.")
+      if verdict.equivalent {
+        accepted.append("\(kind): '\(answer)' as '\(wrong)' by \(verdict.rule)")
+      }
+    }
+    XCTAssertEqual(total, 2_000)
+    for kind in kinds { XCTAssertGreaterThan(counts[kind, default: 0], 3, kind.rawValue) }
+    XCTAssertLessThanOrEqual(accepted.count, 2, accepted.joined(separator: "\n"))
+    if ProcessInfo.processInfo.environment["SHOW"] != nil { print(counts, accepted.joined(separator: "\n")) }
+  }
+}
