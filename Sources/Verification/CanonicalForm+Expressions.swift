@@ -8,8 +8,7 @@ extension Canonizer {
     try spend(1)
     switch expression {
     case .number(let value):
-      guard value.bitWidth <= bitLimit else { throw .tooLarge }
-      return CanonicalForm(value)
+      return CanonicalForm(try checked(value))
     case .symbol(let name): return form(of: Atom.symbol(name))
     case .constant(.pi): return form(of: Atom.pi)
     case .constant(.e): return form(of: Atom.e)

@@ -120,6 +120,8 @@ struct Canonizer {
   /// How much may still be done: one for each product of two terms, more for large numbers.
   var work: Int
   let bitLimit: Int
+  /// The most bits that a number had. Values of 256 bits say nothing of much longer numbers.
+  private(set) var widestBits = 0
   /// Whether an integer was met under a root that is too large to factor.
   private(set) var hasUnknownFactors = false
 
@@ -202,8 +204,14 @@ struct Canonizer {
 
   private mutating func check(_ value: Rational) throws(CanonicalError) {
     let bits = value.bitWidth
+    widestBits = max(widestBits, bits)
     guard bits <= bitLimit else { throw .tooLarge }
     if bits > 256 { try spend(bits / 64 * (bits / 64) / 64) }
+  }
+
+  mutating func checked(_ value: Rational) throws(CanonicalError) -> Rational {
+    try check(value)
+    return value
   }
 
   private mutating func product(
@@ -354,6 +362,7 @@ struct Canonizer {
     if exponent == 0 { return CanonicalForm(.one) }
     if exponent < 0 { return try power(reciprocal(base), -exponent) }
     if let value = base.rational {
+      widestBits = max(widestBits, value.bitWidth.multipliedReportingOverflow(by: exponent).0)
       let (bits, over) = value.bitWidth.multipliedReportingOverflow(by: exponent)
       let isUnit = value.isZero || value.magnitude.isOne
       guard isUnit || (!over && bits <= bitLimit * 2) else { throw .tooLarge }
@@ -487,6 +496,7 @@ struct Canonizer {
   private mutating func power(
     ofPositive value: BigInteger, _ exponent: Exponent
   ) throws(CanonicalError) -> CanonicalForm {
+    widestBits = max(widestBits, value.bitWidth)
     var result = CanonicalForm(.one)
     for (prime, count) in try factors(of: value) {
       guard let total = Exponent(exponent.numerator * count, exponent.denominator) else {

@@ -1,5 +1,8 @@
 // Values of expressions: exactly where algebra decides, else at points.
 extension Comparison {
+  /// The longest numbers, in bits, of formulas that may be accepted by their values.
+  private static let evaluatedBits = 72
+
   mutating func compareValues(
     _ a: MathExpression, _ b: MathExpression
   ) throws(JudgingLimit) -> Bool {
@@ -29,6 +32,8 @@ extension Comparison {
     }
     work = max(0, canonizer.work)
     rule = .evaluation
+    // sqrt(10^100 + 1) and 10^50 agree in more bits than are computed.
+    if !isTooLarge, canonizer.widestBits > Self.evaluatedBits { return false }
     if isTooLarge {
       // Sums of many terms may still be evaluated; numbers that are too large are not.
       guard a.hasVariables || b.hasVariables else { throw .tooLarge }

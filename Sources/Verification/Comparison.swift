@@ -53,6 +53,17 @@ struct Comparison {
     let (x, unit) = a.withoutUnit
     let (y, other) = b.withoutUnit
     guard unit != nil || other != nil else { return nil }
+    // A single letter behind a number, as in '5 h', is the unit if the other side has it.
+    if other == nil, case .product(let factors) = b, factors.count == 2,
+      case .symbol(let letter) = factors[1], unit == .measure(letter, power: 1)
+    {
+      return try areEquivalent(x, factors[0])
+    }
+    if unit == nil, case .product(let factors) = a, factors.count == 2,
+      case .symbol(let letter) = factors[1], other == .measure(letter, power: 1)
+    {
+      return try areEquivalent(factors[0], y)
+    }
     guard Units.agree(unit, other) else { return decide(.units, false) }
     if let unit, let other, unit == other || Units.multiple(unit) == nil,
       unit == other || Units.multiple(other) == nil

@@ -42,9 +42,12 @@ struct MathParser {
     guard let bar = text.firstIndex(of: UInt8(ascii: "_")), bar > 0, text.count - bar < 8 else {
       return nil
     }
-    let digits = text[..<bar]
+    var digits = text[..<bar]
+    if digits.starts(with: "\\text{".utf8), digits.last == UInt8(ascii: "}") {
+      digits = digits.dropFirst(6).dropLast()
+    }
     let base = text[(bar + 1)...].filter { $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "}") }
-    guard MathTokens.isDigit(digits[0]), base.count <= 2,
+    guard digits.contains(where: MathTokens.isDigit), base.count <= 2,
       digits.allSatisfy({
         MathTokens.isDigit($0) || (MathTokens.isLetter($0) && $0 < UInt8(ascii: "a"))
       }),
@@ -131,6 +134,8 @@ struct MathParser {
 
   /// One side, or several with relations between them.
   mutating func relation() throws(MathParsingError) -> MathExpression {
+    // `= 5` and `\approx 5`, as the end of a computation.
+    if isMark("=") || isCommand("approx") { i += 1 }
     relationStart = i
     var sides = [try deeper { p throws(MathParsingError) in try p.setExpression() }]
     var relations: [MathExpression.Relation] = []
@@ -197,7 +202,20 @@ struct MathParser {
     let first = try sum()
     guard isMark(":") || isCommand("colon"), i + 1 < tokens.count else { return first }
     var parts = [first]
-    while take(":") || takeCommand("colon") { parts.append(try sum()) }
+    while take(":") || takeCommand("colon") {
+      // The zero of 1:03 is part of a time of day.
+      if case .number(let digits, _) = next, digits.count == 2, digits[0] == UInt8(ascii: "0") {
+        i += 1
+        parts.append(.based(digits: String(decoding: digits, as: UTF8.self), base: 10))
+        if let unit = try takeUnit(after: parts) { return .quantity(.ratio(parts), unit) }
+      } else {
+        parts.append(try sum())
+      }
+    }
+    // 4:30 p.m.
+    if case .quantity(let value, let unit) = parts[parts.count - 1] {
+      return .quantity(.ratio(parts.dropLast() + [value]), unit)
+    }
     return .ratio(parts)
   }
 

@@ -81,7 +81,8 @@ struct MathTokens {
         i += 1
       case UInt8(ascii: "0")...UInt8(ascii: "9"):
         try readNumber(end)
-      case UInt8(ascii: ".") where Self.isDigit(byte(i + 1)):
+      case UInt8(ascii: ".")
+      where Self.isDigit(byte(i + 1)) || text[i...].dropFirst().starts(with: "\\overline{".utf8):
         try readNumber(end)
       case UInt8(ascii: "."):
         // A full stop at the end, or in 'p.m.'; dots of an ellipsis are not understood.

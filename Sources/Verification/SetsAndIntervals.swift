@@ -129,9 +129,12 @@ extension Comparison {
     case .bracketed(let open, let close, let items)
     where items.count == 2 && open != .angle && close != .angle:
       guard var low = try end(items[0]), var high = try end(items[1]) else { return nil }
-      low.isClosed = open == .square && low.infinity == 0
-      high.isClosed = close == .square && high.infinity == 0
-      guard low.order(to: high) <= 0 else { return nil }
+      low.isClosed = open == .square
+      high.isClosed = close == .square
+      // Infinity is in no interval.
+      guard low.order(to: high) <= 0, low.infinity == 0 || !low.isClosed,
+        high.infinity == 0 || !high.isClosed
+      else { return nil }
       return NamedSet(set: RealSet([RealSet.Interval(low: low, high: high)]))
     case .set(let items):
       var points: [RealSet.Interval] = []

@@ -32,6 +32,8 @@ struct WrongAnswers {
       guard digits.contains(where: { bytes[$0] != 48 }), !answer.contains("\\pm"),
         !answer.contains("\\text"), !answer.contains("\\%")
       else { return nil }
+      // 0 has no sign.
+      if bytes[0] == 48, bytes.count == 1 || bytes[1] != c(".") { return nil }
       if bytes.first == c("-") { return text(bytes.dropFirst()) }
       return [c("("), c("["), c("\\")].contains(bytes[0]) && !answer.hasPrefix("\\frac") ? nil : "-" + answer
     case .signInside:
@@ -129,6 +131,7 @@ struct WrongAnswers {
   /// The answer cut at its commas, with a part left out or two exchanged.
   private mutating func split(_ answer: String, _ kind: Kind) -> String? {
     guard answer.contains(","), !answer.contains("\\!"), !answer.contains("{,}"),
+      !answer.contains("\\,"),
       !answer.contains("\\cup"), !answer.contains("infty")
     else { return nil }
     var inner = answer
