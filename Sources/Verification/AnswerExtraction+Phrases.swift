@@ -25,7 +25,11 @@ extension AnswerExtraction {
     let sentence = Self.sentence(rest)
     let trimmed = Self.trimmed(sentence)
     if trimmed.isEmpty { return nil }
-    if isWhole(trimmed) { return trimmed }
+    if isWhole(trimmed) {
+      return trimmed.indices.filter {
+        trimmed[$0] != UInt8(ascii: "$") || ($0 > 0 && trimmed[$0 - 1] == UInt8(ascii: "\\"))
+      }.map { trimmed[$0] }
+    }
     if let inner = lastFormulaOrNumber(in: sentence) { return inner.text }
     return trimmed.count <= 64 ? trimmed : nil
   }

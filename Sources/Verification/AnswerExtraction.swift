@@ -118,7 +118,12 @@ public struct AnswerExtraction: Sendable {
         end = start
         continue
       }
-      if !contents.isEmpty, !isSeparator(text[content.end..<nextStart]) { break }
+      // A box around the last one adds nothing to it.
+      if !contents.isEmpty,
+        content.end > nextStart || !isSeparator(text[content.end..<nextStart])
+      {
+        break
+      }
       contents.insert(content.text, at: 0)
       nextStart = start
       end = start

@@ -1,7 +1,7 @@
 // Values of expressions: exactly where algebra decides, else at points.
 extension Comparison {
   /// The longest numbers, in bits, of formulas that may be accepted by their values.
-  private static let evaluatedBits = 72
+  static let evaluatedBits = 72
 
   mutating func compareValues(
     _ a: MathExpression, _ b: MathExpression
@@ -36,7 +36,9 @@ extension Comparison {
     if !isTooLarge, canonizer.widestBits > Self.evaluatedBits { return false }
     if isTooLarge {
       // Sums of many terms may still be evaluated; numbers that are too large are not.
-      guard a.hasVariables || b.hasVariables else { throw .tooLarge }
+      guard a.hasVariables || b.hasVariables, !a.hasLongNumbers, !b.hasLongNumbers else {
+        throw .tooLarge
+      }
       work = max(work, limits.work / 4)
     }
     return try compareAtPoints(a, b)

@@ -113,9 +113,9 @@ struct Comparison {
     guard r.count == 1, s.count == 1 else {
       guard r.count == s.count else { return decide(.relations, false) }
       // Chains: side by side, in one direction or turned round.
-      if r == s { return try allEquivalent(x, y) && decide(.relations, true) }
+      if r == s { return decide(.relations, try allEquivalent(x, y)) }
       if r == s.reversed().map({ $0.turned }) {
-        return try allEquivalent(x, y.reversed()) && decide(.relations, true)
+        return decide(.relations, try allEquivalent(x, y.reversed()))
       }
       return decide(.relations, false)
     }
@@ -182,7 +182,7 @@ struct Comparison {
     // Different names for the values give them an order.
     let (names, others) = (x.compactMap { $0.assignment?.name }, y.compactMap { $0.assignment?.name })
     if names.isEmpty != others.isEmpty, Set(names).count > 1 || Set(others).count > 1 {
-      return try allEquivalent(x, y) && decide(.lists, true)
+      return decide(.lists, try allEquivalent(x, y))
     }
     var left = y
     for item in x {
@@ -246,7 +246,7 @@ struct Comparison {
       guard isVector ? !isSquare : open == otherOpen && close == otherClose else {
         return decide(.tuples, false)
       }
-      return try allEquivalent(x, y) && decide(.tuples, true)
+      return decide(.tuples, try allEquivalent(x, y))
     }
     guard a.isMatrixLike || b.isMatrixLike else { return nil }
     // A column may be written as a point.

@@ -138,6 +138,20 @@ extension MathExpression {
 
   var isConstant: Bool { !hasVariables }
 
+  /// Whether there are numbers, or powers of numbers, that are too long for `evaluatedBits`.
+  var hasLongNumbers: Bool {
+    contains {
+      switch $0 {
+      case .number(let value): value.bitWidth > Comparison.evaluatedBits
+      case .power(let base, .number(let exponent)):
+        base.isConstant && Rational(16) < exponent.magnitude
+      case .power(let base, let exponent): base.isConstant && exponent.isConstant
+      case .function(.factorial, _), .function(.binomial, _): true
+      default: false
+      }
+    }
+  }
+
   func collectVariables(_ names: inout Set<String>) {
     if case .symbol(let name) = self { names.insert(name) }
     for child in children { child.collectVariables(&names) }

@@ -391,7 +391,11 @@ struct MathParser {
     while case .word(let word, let isText) = next, word != "and", word != "or" {
       if !isText {
         if MathNames.functions[word] != nil || MathNames.wordCommands[word] != nil { break }
-        guard Units.isUnit(word) || !Self.isProductOfLetters(word) || !words.isEmpty else { break }
+        // What follows letters only is a sentence.
+        guard Units.isUnit(word) || !Self.isProductOfLetters(word) || !words.isEmpty,
+          factors.contains(where: { $0.contains { if case .number = $0 { true } else { false } } })
+        else { break }
+        guard words.count < 6 else { throw .notUnderstood }
       }
       i += 1
       words.append(word)
