@@ -15,6 +15,7 @@ extension MathExpression {
     case .symbol, .words, .application: true
     case .function(.abs, let inner): inner.allSatisfy { $0.isSegment }
     case .product, .quotient: isSegment
+    case .ratio(let parts): parts.allSatisfy { $0.isName }
     case .bracketed(.round, .round, let items):
       items.allSatisfy { if case .symbol = $0 { true } else { false } }
     default: false

@@ -4,7 +4,10 @@ extension MathParser {
   mutating func factor() throws(MathParsingError) -> MathExpression {
     try deeper { p throws(MathParsingError) in
       var base = try p.atom()
+      var count = 0
       while true {
+        try p.checkWraps(count)
+        count += 1
         if p.isMark("!"), !p.isMark("=", ahead: 1) {
           // At the end of a text it may be a mark of joy, but then it isn't in a formula.
           p.i += 1

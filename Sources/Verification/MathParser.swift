@@ -26,7 +26,13 @@ struct MathParser {
       if case .number(_, isGrouped: true) = $0.token { true } else { false }
     }
     var parser = MathParser(tokens: tokens, depthLimit: limits.depth)
-    let items = try parser.list(isBracketed: false)
+    // Semicolons divide what commas divide further: p = 1, q = 2; p = 3, q = 4.
+    var groups = [try parser.list(isBracketed: false, hasGroups: true)]
+    while parser.take(";"), parser.i < parser.tokens.count {
+      groups.append(try parser.list(isBracketed: false, hasGroups: true))
+    }
+    let isFlat = groups.count == 1 || groups.contains { $0.count == 1 }
+    let items = isFlat ? groups.flatMap { $0 } : groups.map { .list($0) }
     parser.skipFinalMarks()
     guard parser.i == parser.tokens.count, !items.isEmpty else { throw .notUnderstood }
     return (items.count == 1 ? items[0] : .list(items), isGrouped)
@@ -84,6 +90,12 @@ struct MathParser {
     guard take(mark) else { throw .notUnderstood }
   }
 
+  /// Whether one thing may be wrapped around another that often, as in `1!!!` or `1/2/3`: the
+  /// expression grows as deep as brackets make it.
+  func checkWraps(_ count: Int) throws(MathParsingError) {
+    guard count <= depthLimit / 2 else { throw .tooLarge }
+  }
+
   mutating func deeper<T>(
     _ body: (inout MathParser) throws(MathParsingError) -> T
   ) throws(MathParsingError) -> T {
@@ -101,11 +113,13 @@ struct MathParser {
   }
 
   /// Whether the token starts what separates one answer from the next; skips it if so.
-  private mutating func takeSeparator() -> Bool {
+  private mutating func takeSeparator(hasGroups: Bool = false) -> Bool {
     var found = false
     while i < tokens.count {
       switch tokens[i].token {
-      case .mark(UInt8(ascii: ",")), .mark(UInt8(ascii: ";")):
+      case .mark(UInt8(ascii: ",")):
+        i += 1
+      case .mark(UInt8(ascii: ";")) where !hasGroups:
         i += 1
       case .word(let word, _) where word == "and" || word == "or" || word == "und" || word == "&":
         i += 1
@@ -121,13 +135,17 @@ struct MathParser {
   // MARK: Lists and relations
 
   /// Everything up to what closes it, cut at commas, "and" and "or".
-  mutating func list(isBracketed: Bool) throws(MathParsingError) -> [MathExpression] {
+  ///
+  /// - Parameter hasGroups: A semicolon ends the list as well.
+  mutating func list(
+    isBracketed: Bool, hasGroups: Bool = false
+  ) throws(MathParsingError) -> [MathExpression] {
     var items: [MathExpression] = []
-    _ = isBracketed ? false : takeSeparator()
+    _ = isBracketed ? false : takeSeparator(hasGroups: hasGroups)
     while i < tokens.count {
       items.append(try relation())
-      guard takeSeparator() else { break }
-      if i >= tokens.count { break }
+      guard takeSeparator(hasGroups: hasGroups) else { break }
+      if i >= tokens.count || isMark(";") { break }
     }
     return items
   }
@@ -174,7 +192,10 @@ struct MathParser {
 
   private mutating func setExpression() throws(MathParsingError) -> MathExpression {
     var left = try ratio()
+    var count = 0
     while true {
+      count += 1
+      try checkWraps(count)
       let operation: MathExpression.SetOperation
       if takeCommand("cup", "bigcup") {
         operation = .union
@@ -223,6 +244,7 @@ struct MathParser {
 
   private mutating func sum() throws(MathParsingError) -> MathExpression {
     var terms: [MathExpression] = []
+    var signs = 0
     while true {
       var isNegative = false
       var sign: Bool?  // of a ±: whether minus comes first
@@ -244,6 +266,8 @@ struct MathParser {
       var term = try product()
       if isNegative { term = Self.negate(term) }
       if let sign {
+        signs += 1
+        try checkWraps(signs)
         let left = terms.isEmpty ? nil : terms.count == 1 ? terms[0] : MathExpression.sum(terms)
         terms = [.plusMinus(left, term, isMinusFirst: sign)]
       } else {
@@ -264,10 +288,11 @@ struct MathParser {
     var factors: [MathExpression] = []
     if next == .currency {
       i += 1
-      let value = try product()
+      let value = try deeper { p throws(MathParsingError) in try p.product() }
       if case .quantity = value { return value }
       return .quantity(value, .currency)
     }
+    var divisions = 0
     var canBeMixed = false  // the last factor is a bare integer that a fraction may follow
     while true {
       var isDivision = false
@@ -305,6 +330,8 @@ struct MathParser {
       let factor = try isExplicit ? signedFactor() : factor()
       canBeMixed = isNumberNext && i == start + 1 && !isDivision && Self.isInteger(factor)
       if isDivision {
+        divisions += 1
+        try checkWraps(divisions)
         let last = factors.removeLast()
         factors.append(.quotient(last, factor))
       } else if wasInteger, isFractionNext, !isExplicit,

@@ -43,6 +43,8 @@ struct MathTokens {
   /// Whether commas between groups of three digits belong to the number.
   private let groupsDigits: Bool
   private var brackets = 0
+  /// How many `\text{…}` are open, one in the other.
+  private var texts = 0
 
   /// The tokens of a text.
   ///
@@ -324,6 +326,9 @@ struct MathTokens {
     }
     guard j < end else { throw .notUnderstood }
     // Braces and commands within a text are rare; they are read as in a formula.
+    guard texts < 16 else { throw .tooLarge }
+    texts += 1
+    defer { texts -= 1 }
     i += 1
     let content = text[i..<j]
     let isPlain = !content.contains { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "{") }

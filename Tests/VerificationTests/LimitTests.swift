@@ -31,8 +31,14 @@ final class LimitTests: XCTestCase {
   }
 
   func testDepthIsBounded() {
+    // Three times the default depth fits as well, so that there is room for other frames.
+    checkDepth(JudgeLimits.default.depth)
+    checkDepth(3 * JudgeLimits.default.depth)
+  }
+
+  private func checkDepth(_ depth: Int) {
     onSmallStack {
-      let judge = Judge()
+      let judge = Judge(limits: JudgeLimits(depth: depth))
       let n = 20_000
       for (open, inner, close) in [
         ("(", "1", ")"), ("{", "1", "}"), ("-", "1", ""), ("\\sqrt{", "2", "}"), ("[", "1", "]"),
@@ -40,8 +46,12 @@ final class LimitTests: XCTestCase {
         ("\\boxed{", "1", "}"), ("\\text{", "a", "}"), ("f(", "x", ")"), ("\\sin ", "x", ""),
         ("2^{", "2", "}"), ("\\begin{pmatrix}", "1", "\\end{pmatrix}"), ("\\left(", "1", "\\right)"),
         ("", "1", "!"), ("", "1", "%"), ("x_{", "1", "}"), ("\\overline{", "1", "}"),
+        ("1/", "2", ""), ("1\\pm ", "2", ""), ("(1,2)\\setminus", "(1,2)", ""), ("", "x", "^2"),
+        ("(1,2)\\cup(1,2)\\setminus", "(1,2)", ""), ("1:", "2", ""), ("", "x", "'"), ("\\$", "1", ""),
+        ("\\vec{", "x", "}"), ("1=", "2", ""), ("", "1", "\\text{ cm}"), ("\\lfloor ", "1", "\\rfloor "),
+        ("2\\cdot -", "1", ""), ("\\log_{", "2", "}3"),
       ] {
-        for count in [8, 30, 39, 40, 60, 200, n] {
+        for count in [8, 240, 330, 490, 900, 990, depth / 2 - 1, depth / 2, depth - 1, depth, 2 * depth, n] {
           let text = String(repeating: open, count: count) + inner + String(repeating: close, count: count)
           for extracting in [true, false] {
             _ = judge.verdict(reference: "1", answer: text, extracting: extracting)
