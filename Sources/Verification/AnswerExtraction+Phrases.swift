@@ -164,7 +164,8 @@ extension AnswerExtraction {
       }
       var stop = last + 1
       if after == UInt8(ascii: "%") { stop += 1 }
-      if after == UInt8(ascii: "\\"), stop + 1 < text.endIndex, text[stop + 1] == UInt8(ascii: "%") {
+      if after == UInt8(ascii: "\\"), stop + 1 < text.endIndex, text[stop + 1] == UInt8(ascii: "%")
+      {
         stop += 2
       }
       return start..<stop

@@ -196,7 +196,8 @@ public struct AnswerExtraction: Sendable {
         // A name before the next box: y_2 = …
         guard let last = words.last, last.count <= 3 else { return false }
         words.removeLast()
-      case UInt8(ascii: "0")...UInt8(ascii: "9") where i > between.startIndex
+      case UInt8(ascii: "0")...UInt8(ascii: "9")
+      where i > between.startIndex
         && between[i - 1] == UInt8(ascii: "_"):
         break
       default:

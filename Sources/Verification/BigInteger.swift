@@ -96,7 +96,8 @@ struct BigInteger: Hashable, Sendable {
   private var magnitudeLimbs: [UInt32] {
     guard limbs.isEmpty else { return limbs }
     let m = word.magnitude
-    return m >> 32 == 0 ? (m == 0 ? [] : [UInt32(m)]) : [UInt32(truncatingIfNeeded: m), UInt32(m >> 32)]
+    return m >> 32 == 0
+      ? (m == 0 ? [] : [UInt32(m)]) : [UInt32(truncatingIfNeeded: m), UInt32(m >> 32)]
   }
 
   static prefix func - (a: BigInteger) -> BigInteger {

@@ -37,7 +37,8 @@ extension Canonizer {
       let inner = try form(of: value)
       switch unit {
       case .percent: return try product(inner, CanonicalForm(Rational(1, 100)))
-      case .degree: return try product(inner, product(form(of: Atom.pi), CanonicalForm(Rational(1, 180))))
+      case .degree:
+        return try product(inner, product(form(of: Atom.pi), CanonicalForm(Rational(1, 180))))
       default:
         guard let factor = Units.multiple(unit) else { return inner }
         return try product(inner, CanonicalForm(factor))

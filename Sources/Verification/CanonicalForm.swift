@@ -1,91 +1,3 @@
-/// What a polynomial is made of, besides numbers.
-indirect enum Atom: Hashable, Sendable {
-  case symbol(String)
-  case pi, e, i
-  /// An integer above 1 under a root: a prime, unless the integer was too large to factor.
-  case base(BigInteger)
-  /// Anything under a root.
-  case form(CanonicalForm)
-  case power(CanonicalForm, CanonicalForm)
-  case function(MathFunction, [CanonicalForm])
-  case application(String, [CanonicalForm])
-}
-
-/// A small fraction in lowest terms: what atoms are raised to.
-struct Exponent: Hashable, Sendable {
-  let numerator: Int
-  let denominator: Int
-
-  static let one = Exponent(1)
-
-  init(_ integer: Int) {
-    numerator = integer
-    denominator = 1
-  }
-
-  /// nil where it becomes too large to be sensible.
-  init?(_ numerator: Int, _ denominator: Int) {
-    var (a, b) = (abs(numerator), denominator)
-    while b != 0 { (a, b) = (b, a % b) }
-    let divisor = max(a, 1)
-    self.numerator = numerator / divisor
-    self.denominator = denominator / divisor
-    guard abs(self.numerator) < 1 << 20, self.denominator < 1 << 10 else { return nil }
-  }
-
-  /// The largest integer that isn't above it.
-  var floor: Int {
-    numerator >= 0 ? numerator / denominator : -((denominator - 1 - numerator) / denominator)
-  }
-}
-
-/// A product of powers of atoms, in the order of the atoms' numbers.
-struct Monomial: Hashable, Sendable {
-  struct Factor: Hashable, Sendable {
-    let atom: Int
-    let exponent: Exponent
-  }
-
-  var factors: [Factor] = []
-  static let one = Monomial()
-}
-
-/// A sum of monomials with rational coefficients, none of them zero.
-struct Polynomial: Hashable, Sendable {
-  var terms: [Monomial: Rational] = [:]
-
-  init() {}
-  init(_ value: Rational) { if !value.isZero { terms[.one] = value } }
-  init(_ monomial: Monomial, _ coefficient: Rational = .one) {
-    if !coefficient.isZero { terms[monomial] = coefficient }
-  }
-
-  var isZero: Bool { terms.isEmpty }
-
-  /// The value, if it has no atoms.
-  var rational: Rational? {
-    if terms.isEmpty { return .zero }
-    return terms.count == 1 ? terms[.one] : nil
-  }
-
-  mutating func add(_ coefficient: Rational, _ monomial: Monomial) {
-    guard let old = terms[monomial] else {
-      if !coefficient.isZero { terms[monomial] = coefficient }
-      return
-    }
-    let sum = old + coefficient
-    terms[monomial] = sum.isZero ? nil : sum
-  }
-
-  /// The polynomial times a number that isn't zero.
-  func scaled(by factor: Rational) -> Polynomial {
-    if factor.isOne { return self }
-    var result = self
-    result.terms = terms.mapValues { $0 * factor }
-    return result
-  }
-}
-
 /// A quotient of two polynomials in atoms. Equal values of algebra mostly get equal forms, and the
 /// difference of two forms is zero if and only if they are equal, as far as the atoms are independent.
 struct CanonicalForm: Hashable, Sendable {
@@ -121,9 +33,9 @@ struct Canonizer {
   var work: Int
   let bitLimit: Int
   /// The most bits that a number had. Values of 256 bits say nothing of much longer numbers.
-  private(set) var widestBits = 0
+  var widestBits = 0
   /// Whether an integer was met under a root that is too large to factor.
-  private(set) var hasUnknownFactors = false
+  var hasUnknownFactors = false
 
   init(limits: JudgeLimits) {
     work = limits.work
@@ -182,7 +94,7 @@ struct Canonizer {
     return try sum(a, negated(b)).numerator.isZero
   }
 
-  private mutating func product(
+  mutating func product(
     _ a: Polynomial?, _ b: Polynomial?
   ) throws(CanonicalError) -> Polynomial? {
     guard let a else { return b }
@@ -190,7 +102,7 @@ struct Canonizer {
     return try product(a, b)
   }
 
-  private mutating func sum(
+  mutating func sum(
     _ a: Polynomial, _ b: Polynomial
   ) throws(CanonicalError) -> Polynomial {
     try spend(1 + b.terms.count)
@@ -202,7 +114,7 @@ struct Canonizer {
     return sum
   }
 
-  private mutating func check(_ value: Rational) throws(CanonicalError) {
+  mutating func check(_ value: Rational) throws(CanonicalError) {
     let bits = value.bitWidth
     widestBits = max(widestBits, bits)
     guard bits <= bitLimit else { throw .tooLarge }
@@ -214,7 +126,7 @@ struct Canonizer {
     return value
   }
 
-  private mutating func product(
+  mutating func product(
     _ a: Polynomial, _ b: Polynomial
   ) throws(CanonicalError) -> Polynomial {
     if let value = b.rational { return value.isZero ? Polynomial() : try scaled(a, value) }
@@ -238,7 +150,7 @@ struct Canonizer {
     return result
   }
 
-  private mutating func scaled(
+  mutating func scaled(
     _ a: Polynomial, _ value: Rational
   ) throws(CanonicalError) -> Polynomial {
     try spend(1 + a.terms.count)
@@ -248,7 +160,7 @@ struct Canonizer {
   }
 
   /// The product of two monomials: a monomial, a number, and what came out of roots.
-  private mutating func product(
+  mutating func product(
     _ a: Monomial, _ b: Monomial
   ) throws(CanonicalError) -> (Monomial, Rational, Polynomial?) {
     try spend(1 + a.factors.count + b.factors.count)
@@ -269,7 +181,8 @@ struct Canonizer {
         let atom = a.factors[i].atom
         guard
           let exponent = Exponent(
-            x.numerator * y.denominator + y.numerator * x.denominator, x.denominator * y.denominator)
+            x.numerator * y.denominator + y.numerator * x.denominator, x.denominator * y.denominator
+          )
         else { throw .tooLarge }
         if let kept = try reduced(atom, exponent, &coefficient, &rest) {
           factors.append(Monomial.Factor(atom: atom, exponent: kept))
@@ -282,7 +195,7 @@ struct Canonizer {
   }
 
   /// Takes whole powers out of numbers and sums under roots; what exponent is left, if any.
-  private mutating func reduced(
+  mutating func reduced(
     _ atom: Int, _ exponent: Exponent, _ coefficient: inout Rational, _ rest: inout Polynomial?
   ) throws(CanonicalError) -> Exponent? {
     if exponent.numerator == 0 { return nil }
@@ -308,7 +221,7 @@ struct Canonizer {
   }
 
   /// The quotient of two polynomials, of which the second isn't zero.
-  private mutating func divided(
+  mutating func divided(
     _ above: Polynomial, _ below: Polynomial?
   ) throws(CanonicalError) -> CanonicalForm {
     guard let below else { return CanonicalForm(above) }
@@ -353,206 +266,4 @@ struct Canonizer {
     }
     return a.factors.count > b.factors.count
   }
-
-  // MARK: Powers
-
-  mutating func power(
-    _ base: CanonicalForm, _ exponent: Int
-  ) throws(CanonicalError) -> CanonicalForm {
-    if exponent == 0 { return CanonicalForm(.one) }
-    if exponent < 0 { return try power(reciprocal(base), -exponent) }
-    if let value = base.rational {
-      widestBits = max(widestBits, value.bitWidth.multipliedReportingOverflow(by: exponent).0)
-      let (bits, over) = value.bitWidth.multipliedReportingOverflow(by: exponent)
-      let isUnit = value.isZero || value.magnitude.isOne
-      guard isUnit || (!over && bits <= bitLimit * 2) else { throw .tooLarge }
-      if isUnit { return CanonicalForm(exponent % 2 == 0 ? value * value : value) }
-      try spend(1 + bits / 64 * (bits / 64) / 16)
-      return CanonicalForm(value.power(exponent))
-    }
-    guard exponent < 1 << 16 else { throw .tooLarge }
-    if base.denominator == nil, base.numerator.terms.count == 1,
-      let (monomial, coefficient) = base.numerator.terms.first
-    {
-      var result = Monomial()
-      guard coefficient.magnitude.isOne || coefficient.bitWidth * exponent <= bitLimit * 2 else {
-        throw .tooLarge
-      }
-      var factor = coefficient.power(exponent)
-      var rest: Polynomial?
-      for each in monomial.factors {
-        let new = Exponent(each.exponent.numerator * exponent, each.exponent.denominator)
-        guard let new else { throw .tooLarge }
-        if let kept = try reduced(each.atom, new, &factor, &rest) {
-          result.factors.append(Monomial.Factor(atom: each.atom, exponent: kept))
-        }
-      }
-      let value = Polynomial(result, factor)
-      return CanonicalForm(try rest.map { r throws(CanonicalError) in try product(value, r) } ?? value)
-    }
-    var result = CanonicalForm(.one)
-    var square = base
-    var left = exponent
-    while left > 0 {
-      if left & 1 == 1 { result = try product(result, square) }
-      left >>= 1
-      if left > 0 { square = try product(square, square) }
-    }
-    return result
-  }
-
-  /// A root or a power with a fraction, as real roots are meant: `(-8)^(1/3)` is -2.
-  mutating func power(
-    _ base: CanonicalForm, _ exponent: Exponent
-  ) throws(CanonicalError) -> CanonicalForm {
-    if exponent.denominator == 1 { return try power(base, exponent.numerator) }
-    guard !base.numerator.isZero else {
-      if exponent.numerator < 0 { throw .undefined }
-      return base
-    }
-    let isEven = exponent.denominator % 2 == 0
-    guard base.denominator == nil, base.numerator.terms.count == 1,
-      let (monomial, coefficient) = base.numerator.terms.first
-    else { return try powerOfSum(base, exponent) }
-    if coefficient.isNegative, isEven, exponent.denominator != 2 {
-      return form(of: .form(base), exponent)
-    }
-    var roots: [Monomial.Factor] = []
-    for factor in monomial.factors {
-      let isPositive =
-        switch atoms[factor.atom] {
-        case .pi, .e, .base: true
-        default: false
-        }
-      // The square root of x² is |x|: such a power is left alone.
-      let isSafe = isPositive || !isEven || factor.exponent.numerator % 2 != 0
-      if atoms[factor.atom] == .i || !isSafe { return try powerOfSum(base, exponent) }
-      guard
-        let new = Exponent(
-          factor.exponent.numerator * exponent.numerator,
-          factor.exponent.denominator * exponent.denominator)
-      else { throw .tooLarge }
-      roots.append(Monomial.Factor(atom: factor.atom, exponent: new))
-    }
-    var result = try power(ofPositive: coefficient.magnitude, exponent)
-    if coefficient.isNegative {
-      if isEven {
-        result = try product(result, power(form(of: .i), exponent.numerator))
-      } else if exponent.numerator % 2 != 0 {
-        result = negated(result)
-      }
-    }
-    for root in roots {
-      let atom = CanonicalForm(
-        Polynomial(Monomial(factors: [Monomial.Factor(atom: root.atom, exponent: .one)])))
-      guard case .base = atoms[root.atom] else {
-        var alone = atom
-        alone.numerator = Polynomial(Monomial(factors: [root]))
-        result = try product(result, alone)
-        continue
-      }
-      var factor = Rational.one
-      var rest: Polynomial?
-      var kept = Monomial()
-      if let exponent = try reduced(root.atom, root.exponent, &factor, &rest) {
-        kept.factors = [Monomial.Factor(atom: root.atom, exponent: exponent)]
-      }
-      result = try product(result, CanonicalForm(Polynomial(kept, factor)))
-    }
-    return result
-  }
-
-  /// A power of a sum: numbers that all terms share come out, the rest becomes an atom.
-  private mutating func powerOfSum(
-    _ base: CanonicalForm, _ exponent: Exponent
-  ) throws(CanonicalError) -> CanonicalForm {
-    var above = BigInteger.zero
-    var below = BigInteger.one
-    for coefficient in base.numerator.terms.values {
-      try check(coefficient)
-      above = BigInteger.gcd(above, coefficient.numerator)
-      let d = coefficient.denominator
-      below = below * d.quotientAndRemainder(dividingBy: BigInteger.gcd(below, d)).0
-      guard below.bitWidth <= bitLimit else { throw .tooLarge }
-    }
-    let content = Rational(above, below)
-    var primitive = base
-    primitive.numerator = base.numerator.scaled(by: content.reciprocal)
-    let outside = try power(ofPositive: content, exponent)
-    return try product(outside, form(of: .form(primitive), exponent))
-  }
-
-  private mutating func power(
-    ofPositive value: Rational, _ exponent: Exponent
-  ) throws(CanonicalError) -> CanonicalForm {
-    let above = try power(ofPositive: value.numerator, exponent)
-    guard !value.denominator.isOne else { return above }
-    guard let negative = Exponent(-exponent.numerator, exponent.denominator) else {
-      throw .tooLarge
-    }
-    return try product(above, power(ofPositive: value.denominator, negative))
-  }
-
-  private mutating func power(
-    ofPositive value: BigInteger, _ exponent: Exponent
-  ) throws(CanonicalError) -> CanonicalForm {
-    widestBits = max(widestBits, value.bitWidth)
-    var result = CanonicalForm(.one)
-    for (prime, count) in try factors(of: value) {
-      guard let total = Exponent(exponent.numerator * count, exponent.denominator) else {
-        throw .tooLarge
-      }
-      var factor = Rational.one
-      var rest: Polynomial?
-      var monomial = Monomial()
-      let atom = number(of: .base(prime))
-      if let kept = try reduced(atom, total, &factor, &rest) {
-        monomial.factors = [Monomial.Factor(atom: atom, exponent: kept)]
-      }
-      result = try product(result, CanonicalForm(Polynomial(monomial, factor)))
-    }
-    return result
-  }
-
-  /// The prime factors, found by trial; a large rest stays whole and is noted.
-  private mutating func factors(
-    of value: BigInteger
-  ) throws(CanonicalError) -> [(BigInteger, Int)] {
-    var result: [(BigInteger, Int)] = []
-    var rest = value
-    var trial = 2
-    let last = 1_000
-    while trial <= last, !rest.isOne {
-      if let small = rest.int, trial * trial > small { break }
-      try spend(1 + rest.bitWidth / 256)
-      let divisor = BigInteger(trial)
-      var count = 0
-      while true {
-        let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: divisor)
-        guard remainder.isZero else { break }
-        try spend(1 + rest.bitWidth / 64)
-        rest = quotient
-        count += 1
-      }
-      if count > 0 { result.append((divisor, count)) }
-      trial += trial == 2 ? 1 : 2
-    }
-    guard !rest.isOne else { return result }
-    if let small = rest.int, small < last * last {
-      result.append((rest, 1))
-      return result
-    }
-    let root = rest.squareRoot
-    if root * root == rest {
-      result.append((root, 2))
-    } else {
-      result.append((rest, 1))
-    }
-    hasUnknownFactors = true
-    return result
-  }
-}
-
-extension Rational {
-  var magnitude: Rational { isNegative ? -self : self }
 }

@@ -180,7 +180,9 @@ struct Comparison {
       return result
     }
     // Different names for the values give them an order.
-    let (names, others) = (x.compactMap { $0.assignment?.name }, y.compactMap { $0.assignment?.name })
+    let (names, others) = (
+      x.compactMap { $0.assignment?.name }, y.compactMap { $0.assignment?.name }
+    )
     if names.isEmpty != others.isEmpty, Set(names).count > 1 || Set(others).count > 1 {
       return decide(.lists, try allEquivalent(x, y))
     }
@@ -241,7 +243,8 @@ struct Comparison {
       case .bracketed(let otherOpen, let otherClose, let y) = b
     {
       let isVector = open == .angle || otherOpen == .angle
-      let isSquare = open == .square || close == .square
+      let isSquare =
+        open == .square || close == .square
         || otherOpen == .square || otherClose == .square
       guard isVector ? !isSquare : open == otherOpen && close == otherClose else {
         return decide(.tuples, false)

@@ -85,8 +85,9 @@ struct Evaluation {
     }
     if base.isZero { return base }
     // Odd roots of negative numbers are real, as schools have it.
-    if base.isReal, base.real.isNegative, case .quotient(.number(let above), .number(let below)) =
-      exponent, let n = below.int, n % 2 != 0, let m = above.int
+    if base.isReal, base.real.isNegative,
+      case .quotient(.number(let above), .number(let below)) =
+        exponent, let n = below.int, n % 2 != 0, let m = above.int
     {
       let root = try power(ComplexValue(-base.real), ComplexValue(HighPrecision(above / below)))
       return m % 2 == 0 ? root : -root

@@ -161,7 +161,8 @@ public struct Judge: Sendable {
     digits[comma] = UInt8(ascii: ".")
     let isNegative = digits.first == UInt8(ascii: "-")
     if isNegative { digits.removeFirst() }
-    guard digits.count < 64, digits.allSatisfy({ MathTokens.isDigit($0) || $0 == UInt8(ascii: ".") }),
+    guard digits.count < 64,
+      digits.allSatisfy({ MathTokens.isDigit($0) || $0 == UInt8(ascii: ".") }),
       digits.last != UInt8(ascii: "."), let number = Rational(decimal: digits)
     else { return false }
     return (isNegative ? -number : number) == value
@@ -182,7 +183,8 @@ public struct Judge: Sendable {
       isRight ? "Each has the other's values." : "The numbers of values, or some values, differ."
     case .tuples:
       isRight ? "The entries are equal, in order." : "The brackets, or some entries, differ."
-    case .sets: isRight ? "They are the same set of numbers." : "They are different sets of numbers."
+    case .sets:
+      isRight ? "They are the same set of numbers." : "They are different sets of numbers."
     case .matrices: isRight ? "The entries are equal." : "The sizes, or some entries, differ."
     case .relations:
       isRight ? "They have the same solutions." : "They were not shown to have the same solutions."

@@ -211,7 +211,8 @@ struct MathTokens {
   private mutating func readLetters(isText: Bool, _ end: Int) throws(MathParsingError) {
     let start = i
     while i < end,
-      Self.isLetter(text[i]) || (text[i] == UInt8(ascii: "-") && isText && Self.isLetter(byte(i + 1)))
+      Self.isLetter(text[i])
+        || (text[i] == UInt8(ascii: "-") && isText && Self.isLetter(byte(i + 1)))
     {
       i += 1
       // The points of 'p.m.' belong to it.

@@ -51,6 +51,8 @@ struct Rational: Hashable, Sendable {
     return remainder.isNegative ? quotient - .one : quotient
   }
 
+  var magnitude: Rational { isNegative ? -self : self }
+
   /// One over it; it must not be zero.
   var reciprocal: Rational { Rational(denominator, numerator) }
 
@@ -97,4 +99,48 @@ extension Rational: Comparable {
 
 extension Rational: CustomStringConvertible {
   var description: String { isInteger ? "\(numerator)" : "\(numerator)/\(denominator)" }
+}
+
+extension Rational {
+  /// A decimal: digits, perhaps a point, a period in brackets and a power of ten.
+  ///
+  /// nil if it is none, or has an exponent of more than four digits.
+  init?(decimal text: [UInt8]) {
+    var digits: [UInt8] = []
+    var period: [UInt8] = []
+    var scale = 0
+    var hasPoint = false
+    var isPeriod = false
+    var j = 0
+    scan: while j < text.count {
+      switch text[j] {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        if isPeriod {
+          period.append(text[j])
+        } else {
+          digits.append(text[j])
+          if hasPoint { scale += 1 }
+        }
+      case UInt8(ascii: "."): hasPoint = true
+      case UInt8(ascii: "("): isPeriod = true
+      case UInt8(ascii: ")"): break
+      default: break scan
+      }
+      j += 1
+    }
+    guard !digits.isEmpty || !period.isEmpty,
+      let whole = BigInteger(digits: digits), let repeated = BigInteger(digits: period)
+    else { return nil }
+    var value = Rational(whole, BigInteger(10).power(scale))
+    if !period.isEmpty {
+      let nines = BigInteger(10).power(period.count) - .one
+      value = value + Rational(repeated, nines * BigInteger(10).power(scale))
+    }
+    if j < text.count {
+      let exponent = String(decoding: text[(j + 1)...], as: UTF8.self)
+      guard exponent.utf8.count <= 4, let power = Int(exponent) else { return nil }
+      value = value * Rational(10).power(power)
+    }
+    self = value
+  }
 }

@@ -69,7 +69,9 @@ struct RealSet {
   }
 
   /// How many pairs of parts an operation on two sets looks at.
-  static func cost(_ a: RealSet, _ b: RealSet) -> Int { 20 * (1 + a.parts.count) * (1 + b.parts.count) }
+  static func cost(_ a: RealSet, _ b: RealSet) -> Int {
+    20 * (1 + a.parts.count) * (1 + b.parts.count)
+  }
 
   func union(_ other: RealSet) -> RealSet { RealSet(parts + other.parts) }
 
@@ -172,7 +174,9 @@ extension Comparison {
     var any: NamedSet?
     var all = RealSet.all
     for item in conditions {
-      guard case .relation = item, let next = try realSet(item), next.name != nil else { return nil }
+      guard case .relation = item, let next = try realSet(item), next.name != nil else {
+        return nil
+      }
       if let old = any {
         guard old.name == next.name else { return nil }
         try spend(RealSet.cost(old.set, next.set))

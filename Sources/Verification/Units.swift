@@ -93,7 +93,8 @@ enum Units {
     guard let a, let b, a != b else { return true }
     switch (a, b) {
     case (.words, _), (_, .words): return true
-    case (.measure("unit", let p), .measure(_, let q)), (.measure(_, let p), .measure("unit", let q)):
+    case (.measure("unit", let p), .measure(_, let q)),
+      (.measure(_, let p), .measure("unit", let q)):
       return p == q
     default: return false
     }

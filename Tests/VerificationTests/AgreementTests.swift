@@ -16,7 +16,8 @@ final class AgreementTests: XCTestCase {
 
   private func listed(_ file: String) throws -> (all: Set<Disagreement>, labelsThatAreRight: Int) {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Fixtures/verification/disagreements.jsonl")
+      .deletingLastPathComponent().appendingPathComponent(
+        "Fixtures/verification/disagreements.jsonl")
     var all: Set<Disagreement> = []
     var labels = 0
     for line in try SharedFixture.objects(ofLines: Data(contentsOf: url), "disagreements.jsonl") {
@@ -26,7 +27,8 @@ final class AgreementTests: XCTestCase {
       XCTAssertGreaterThan(try line.text("why").utf8.count, 20)
       labels += right == "label" ? 1 : 0
       let row = Disagreement(
-        row: try XCTUnwrap(line.int("row")), sample: line.int("sample"), label: try line.flag("label"),
+        row: try XCTUnwrap(line.int("row")), sample: line.int("sample"),
+        label: try line.flag("label"),
         judge: try line.flag("judge"))
       XCTAssertTrue(all.insert(row).inserted, "row \(row.row) is listed twice.")
     }
@@ -34,11 +36,14 @@ final class AgreementTests: XCTestCase {
   }
 
   private func check(
-    _ file: String, _ found: Set<Disagreement>, of count: Int, asLabelled: Double, adjudicated: Double
+    _ file: String, _ found: Set<Disagreement>, of count: Int, asLabelled: Double,
+    adjudicated: Double
   ) throws {
     let (all, labels) = try listed(file)
     for row in found.subtracting(all) { XCTFail("\(file), row \(row.row): not listed: \(row)") }
-    for row in all.subtracting(found) { XCTFail("\(file), row \(row.row): listed, but agrees: \(row)") }
+    for row in all.subtracting(found) {
+      XCTFail("\(file), row \(row.row): listed, but agrees: \(row)")
+    }
     XCTAssertGreaterThanOrEqual(Double(count - found.count) / Double(count), asLabelled)
     XCTAssertGreaterThanOrEqual(Double(count - labels) / Double(count), adjudicated)
   }
@@ -104,7 +109,8 @@ final class AgreementTests: XCTestCase {
         let sample = try XCTUnwrap(row[model]?.object)
         let verdict = Judge().verdict(
           reference: try row.text("ground_truth"), answer: try sample.text("solution"))
-        XCTAssertEqual(verdict.equivalent, try sample.flag("is_correct"), "row \(k), \(model): \(verdict)")
+        XCTAssertEqual(
+          verdict.equivalent, try sample.flag("is_correct"), "row \(k), \(model): \(verdict)")
       }
     }
   }
@@ -118,12 +124,16 @@ final class AgreementTests: XCTestCase {
     for answer in answers {
       let rewritten = [
         answer.replacingOccurrences(of: "\\frac", with: "\\dfrac"),
-        answer.replacingOccurrences(of: "\\left", with: "").replacingOccurrences(of: "\\right", with: ""),
+        answer.replacingOccurrences(of: "\\left", with: "").replacingOccurrences(
+          of: "\\right", with: ""),
         answer.replacingOccurrences(of: "\\!", with: "").replacingOccurrences(of: "{,}", with: ","),
-        answer.replacingOccurrences(of: "^\\circ", with: "").replacingOccurrences(of: "\\$", with: ""),
-        answer.replacingOccurrences(of: "\\pi", with: "π").replacingOccurrences(of: "\\infty", with: "∞"),
+        answer.replacingOccurrences(of: "^\\circ", with: "").replacingOccurrences(
+          of: "\\$", with: ""),
+        answer.replacingOccurrences(of: "\\pi", with: "π").replacingOccurrences(
+          of: "\\infty", with: "∞"),
         answer.replacingOccurrences(of: "{pmatrix}", with: "{bmatrix}"),
-        answer.replacingOccurrences(of: " + ", with: "+").replacingOccurrences(of: " - ", with: "-"),
+        answer.replacingOccurrences(of: " + ", with: "+").replacingOccurrences(
+          of: " - ", with: "-"),
       ]
       for text in rewritten where text != answer {
         count += 1
@@ -134,7 +144,6 @@ final class AgreementTests: XCTestCase {
     }
     XCTAssertGreaterThan(count, 2_000)
     XCTAssertLessThanOrEqual(refused.count, count / 200, refused.joined(separator: "\n"))
-    if ProcessInfo.processInfo.environment["SHOW"] != nil { print(count, refused.joined(separator: "\n")) }
   }
 }
 

@@ -14,7 +14,10 @@ final class AnswerExtractionTests: XCTestCase {
   func testFindsTheAnswer() {
     let cases: [(String, String?)] = [
       // Boxes.
-      (#"So \boxed{5}, and \boxed{\frac{1}{2}}. Then \boxed{\sqrt{\frac{3}{4}}}."#, #"\sqrt{\frac{3}{4}}"#),
+      (
+        #"So \boxed{5}, and \boxed{\frac{1}{2}}. Then \boxed{\sqrt{\frac{3}{4}}}."#,
+        #"\sqrt{\frac{3}{4}}"#
+      ),
       (#"\boxed{1}. Wait, no: \boxed{2}"#, "2"),
       (#"\boxed{1} and \boxed{2}"#, "1, 2"),
       (#"\boxed{1} papers and \boxed{2} bins"#, "1, 2"),
@@ -89,7 +92,9 @@ final class AnswerExtractionTests: XCTestCase {
   }
 
   func testAnswersThatHedgeAreWrong() {
-    for answer in ["\\boxed{3} or \\boxed{4}", "\\boxed{3, 4}", "3 or 4", "\\boxed{3 \\text{ or } 4}"] {
+    for answer in [
+      "\\boxed{3} or \\boxed{4}", "\\boxed{3, 4}", "3 or 4", "\\boxed{3 \\text{ or } 4}",
+    ] {
       XCTAssertFalse(Judge().verdict(reference: "4", answer: answer).equivalent, answer)
     }
   }

@@ -121,7 +121,10 @@ final class EquivalenceTests: XCTestCase {
     (#"x > 2 \text{ and } x < 5"#, #"(2,5)"#),
     (#"2 < x < 5"#, #"x > 2, x < 5"#),
     (#"C"#, #"\text{(C)}"#),
-    (#"\begin{pmatrix}1\\2\end{pmatrix}+\begin{pmatrix}1\\1\end{pmatrix}"#, #"\begin{pmatrix}2\\3\end{pmatrix}"#),
+    (
+      #"\begin{pmatrix}1\\2\end{pmatrix}+\begin{pmatrix}1\\1\end{pmatrix}"#,
+      #"\begin{pmatrix}2\\3\end{pmatrix}"#
+    ),
     (#"\text{$5$}"#, #"5"#),
     (#"\textbf{(C)}"#, #"C"#),
     (#"\textbf{(C)}\ 5"#, #"\text{(C) }5"#),
@@ -130,7 +133,10 @@ final class EquivalenceTests: XCTestCase {
     (#"5 million"#, #"5000000"#),
     (#"\left(\frac{1}{2}\right)^{3}"#, #"0.125"#),
     (#"k\pi, k \in \mathbb{Z}"#, #"k \pi, k\in\mathbb{Z}"#),
-    (#"\frac{-b\pm\sqrt{b^2-4ac}}{2a}"#, #"\frac{-b+\sqrt{b^2-4ac}}{2a}, \frac{-b-\sqrt{b^2-4ac}}{2a}"#),
+    (
+      #"\frac{-b\pm\sqrt{b^2-4ac}}{2a}"#,
+      #"\frac{-b+\sqrt{b^2-4ac}}{2a}, \frac{-b-\sqrt{b^2-4ac}}{2a}"#
+    ),
     (#"x=1, y=2"#, #"(1,2)"#),
     (#"(x,y)=(1,2)"#, #"(1,2)"#),
     (#"a=1,b=2"#, #"b=2,a=1"#),
@@ -183,7 +189,10 @@ final class EquivalenceTests: XCTestCase {
     (#"A"#, #"B"#),
     (#"1011_2"#, #"1011_3"#),
     (#"1011_2"#, #"11"#),
-    (#"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}"#, #"\begin{pmatrix} 1 & 3 \\ 2 & 4 \end{pmatrix}"#),
+    (
+      #"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}"#,
+      #"\begin{pmatrix} 1 & 3 \\ 2 & 4 \end{pmatrix}"#
+    ),
     (#"(-\infty,1)"#, #"(-\infty,1]"#),
     (#"(-\infty,1)\cup(2,\infty)"#, #"(-\infty,1)\cup[2,\infty)"#),
     (#"50\%"#, #"5"#),
@@ -292,7 +301,10 @@ final class EquivalenceTests: XCTestCase {
       ("1:2", "2:4", .ratios, .correct),
       (#"5\text{ cm}"#, #"5\text{ m}"#, .units, .wrong),
       ("1,5", "1.5", .decimalComma, .correct),
-      (#"\begin{pmatrix}1\\2\end{pmatrix}"#, #"\begin{pmatrix}1\\3\end{pmatrix}"#, .matrices, .wrong),
+      (
+        #"\begin{pmatrix}1\\2\end{pmatrix}"#, #"\begin{pmatrix}1\\3\end{pmatrix}"#, .matrices,
+        .wrong
+      ),
     ]
     for (reference, answer, rule, outcome) in cases {
       let verdict = Judge().verdict(reference: reference, answer: answer, extracting: false)

@@ -37,7 +37,8 @@ final class GradingTests: XCTestCase {
   }
 
   func testListsWhatFlipped() throws {
-    let (first, _) = try grade(#"{"gold": "1,2", "answer": "2,1"}"# + "\n" + #"{"gold": "1", "answer": "2"}"#)
+    let (first, _) = try grade(
+      #"{"gold": "1,2", "answer": "2,1"}"# + "\n" + #"{"gold": "1", "answer": "2"}"#)
     let changed = first.joined(separator: "\n").replacingOccurrences(
       of: #""equivalent":true"#, with: #""equivalent":false"#)
     let (again, flipped) = try grade(changed)

@@ -44,15 +44,21 @@ final class LimitTests: XCTestCase {
         ("(", "1", ")"), ("{", "1", "}"), ("-", "1", ""), ("\\sqrt{", "2", "}"), ("[", "1", "]"),
         ("\\frac{1}{", "2", "}"), ("2^", "2", ""), ("|", "1", "|"), ("\\{", "1", "\\}"),
         ("\\boxed{", "1", "}"), ("\\text{", "a", "}"), ("f(", "x", ")"), ("\\sin ", "x", ""),
-        ("2^{", "2", "}"), ("\\begin{pmatrix}", "1", "\\end{pmatrix}"), ("\\left(", "1", "\\right)"),
+        ("2^{", "2", "}"), ("\\begin{pmatrix}", "1", "\\end{pmatrix}"),
+        ("\\left(", "1", "\\right)"),
         ("", "1", "!"), ("", "1", "%"), ("x_{", "1", "}"), ("\\overline{", "1", "}"),
         ("1/", "2", ""), ("1\\pm ", "2", ""), ("(1,2)\\setminus", "(1,2)", ""), ("", "x", "^2"),
-        ("(1,2)\\cup(1,2)\\setminus", "(1,2)", ""), ("1:", "2", ""), ("", "x", "'"), ("\\$", "1", ""),
-        ("\\vec{", "x", "}"), ("1=", "2", ""), ("", "1", "\\text{ cm}"), ("\\lfloor ", "1", "\\rfloor "),
+        ("(1,2)\\cup(1,2)\\setminus", "(1,2)", ""), ("1:", "2", ""), ("", "x", "'"),
+        ("\\$", "1", ""),
+        ("\\vec{", "x", "}"), ("1=", "2", ""), ("", "1", "\\text{ cm}"),
+        ("\\lfloor ", "1", "\\rfloor "),
         ("2\\cdot -", "1", ""), ("\\log_{", "2", "}3"),
       ] {
-        for count in [8, 240, 330, 490, 900, 990, depth / 2 - 1, depth / 2, depth - 1, depth, 2 * depth, n] {
-          let text = String(repeating: open, count: count) + inner + String(repeating: close, count: count)
+        for count in [
+          8, 240, 330, 490, 900, 990, depth / 2 - 1, depth / 2, depth - 1, depth, 2 * depth, n,
+        ] {
+          let text =
+            String(repeating: open, count: count) + inner + String(repeating: close, count: count)
           for extracting in [true, false] {
             _ = judge.verdict(reference: "1", answer: text, extracting: extracting)
             _ = judge.verdict(reference: text, answer: text + " ", extracting: extracting)
@@ -69,9 +75,11 @@ final class LimitTests: XCTestCase {
       String(repeating: "x+", count: 900) + "1", String(repeating: "(x+y)", count: 200),
       "(a+b+c+d+e+f+g+h)^{40}", "(x+1)^{65000}", String(repeating: "1,", count: 450) + "1",
       String(repeating: "(1,2),", count: 150) + "3", String(repeating: "9", count: 100_000),
-      String(repeating: "\\sqrt{2}+", count: 150) + "1", String(repeating: "7^{500}*", count: 80) + "1",
+      String(repeating: "\\sqrt{2}+", count: 150) + "1",
+      String(repeating: "7^{500}*", count: 80) + "1",
       (0..<150).map { "(\($0),\($0 + 1)) \\cup " }.joined() + "(1,2)",
-      String(repeating: "\\sin(x)+", count: 200) + "1", String(repeating: "1/(1+", count: 30) + "x"
+      String(repeating: "\\sin(x)+", count: 200) + "1",
+      String(repeating: "1/(1+", count: 30) + "x"
         + String(repeating: ")", count: 30),
       (0..<140).map { "\($0).\($0)x^{\($0)}" }.joined(separator: "+"),
       (2..<120).map { "\\sqrt{\($0)+x}" }.joined(separator: "+"),
@@ -87,16 +95,23 @@ final class LimitTests: XCTestCase {
 
   /// Any bytes get a verdict; none stops the program.
   func testAnyBytesGetAVerdict() {
-    let count = ProcessInfo.processInfo.environment["DISTILL_FUZZ_CASES"].flatMap { Int($0) } ?? 6_000
+    let count =
+      ProcessInfo.processInfo.environment["DISTILL_FUZZ_CASES"].flatMap { Int($0) } ?? 6_000
     onSmallStack {
       let judge = Judge()
       let pieces = [
-        "\\frac", "{", "}", "(", ")", "[", "]", "1", "0", "12", "x", "y", "i", "e", "\\pi", "+", "-", "*",
-        "/", "^", "_", "=", "<", ">", "\\le", ",", ";", "\\{", "\\}", "|", "\\sqrt", "\\infty", "\\cup",
-        "\\setminus", "\\text{", " and ", "%", "\\circ", "^\\circ", "\\boxed{", "$", "\\begin{pmatrix}",
-        "\\end{pmatrix}", "&", "\\\\", "\\pm", "!", "\\binom", "\\sin", "\\log", "_2", "\\left", "\\right",
-        ":", "f(x)", ".", "0.", "e9", "\\in", "\\overline{", "²", "√", "½", "\u{0}", "é", "漢", " ", "\n",
-        "\\$", "cm", "dollars", "</think>", "<think>", "answer is", "\\lfloor", "\\rfloor", "99999999999",
+        "\\frac", "{", "}", "(", ")", "[", "]", "1", "0", "12", "x", "y", "i", "e", "\\pi", "+",
+        "-", "*",
+        "/", "^", "_", "=", "<", ">", "\\le", ",", ";", "\\{", "\\}", "|", "\\sqrt", "\\infty",
+        "\\cup",
+        "\\setminus", "\\text{", " and ", "%", "\\circ", "^\\circ", "\\boxed{", "$",
+        "\\begin{pmatrix}",
+        "\\end{pmatrix}", "&", "\\\\", "\\pm", "!", "\\binom", "\\sin", "\\log", "_2", "\\left",
+        "\\right",
+        ":", "f(x)", ".", "0.", "e9", "\\in", "\\overline{", "²", "√", "½", "\u{0}", "é", "漢", " ",
+        "\n",
+        "\\$", "cm", "dollars", "</think>", "<think>", "answer is", "\\lfloor", "\\rfloor",
+        "99999999999",
       ]
       var state: UInt64 = 5
       func next(_ bound: Int) -> Int {

@@ -19,13 +19,17 @@ struct WrongAnswers {
     return Int((z ^ (z >> 31)) >> 33) % bound
   }
 
-  private mutating func pick<T>(_ items: [T]) -> T? { items.isEmpty ? nil : items[next(below: items.count)] }
+  private mutating func pick<T>(_ items: [T]) -> T? {
+    items.isEmpty ? nil : items[next(below: items.count)]
+  }
 
   /// A wrong answer of this kind; nil where none can be made.
   mutating func wrong(_ kind: Kind, from answer: String) -> String? {
     let bytes = Array(answer.utf8)
     let c = { (s: Unicode.Scalar) in UInt8(s.value) }
-    func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
+    func text(_ bytes: some Sequence<UInt8>) -> String {
+      String(decoding: Array(bytes), as: UTF8.self)
+    }
     let digits = bytes.indices.filter { bytes[$0] >= 48 && bytes[$0] <= 57 }
     switch kind {
     case .signFlipped:
@@ -35,7 +39,8 @@ struct WrongAnswers {
       // 0 has no sign.
       if bytes[0] == 48, bytes.count == 1 || bytes[1] != c(".") { return nil }
       if bytes.first == c("-") { return text(bytes.dropFirst()) }
-      return [c("("), c("["), c("\\")].contains(bytes[0]) && !answer.hasPrefix("\\frac") ? nil : "-" + answer
+      return [c("("), c("["), c("\\")].contains(bytes[0]) && !answer.hasPrefix("\\frac")
+        ? nil : "-" + answer
     case .signInside:
       let places = bytes.indices.filter {
         $0 > 0 && (bytes[$0] == c("+") || bytes[$0] == c("-")) && !answer.contains("infty")
@@ -78,11 +83,15 @@ struct WrongAnswers {
       return "\\frac{\(b)}{\(a)}"
     case .letterChanged:
       let letters = bytes.indices.filter { k in
-        func isLetter(_ i: Int) -> Bool { i >= 0 && i < bytes.count && bytes[i] | 32 >= 97 && bytes[i] | 32 <= 122 }
+        func isLetter(_ i: Int) -> Bool {
+          i >= 0 && i < bytes.count && bytes[i] | 32 >= 97 && bytes[i] | 32 <= 122
+        }
         return isLetter(k) && !isLetter(k - 1) && !isLetter(k + 1)
           && (k == 0 || bytes[k - 1] != c("\\")) && bytes[k] != c("i")
       }
-      guard let at = pick(letters), !answer.contains("text"), !answer.contains("=") else { return nil }
+      guard let at = pick(letters), !answer.contains("text"), !answer.contains("=") else {
+        return nil
+      }
       var changed = bytes
       changed[at] = bytes[at] == c("q") ? c("w") : c("q")
       return text(changed)
@@ -96,7 +105,9 @@ struct WrongAnswers {
       guard answer.contains("\\sqrt{"), !answer.contains("\\sqrt{0") else { return nil }
       return replaced(answer, "\\sqrt{", "{")
     case .relationTurned:
-      for (a, b) in [("\\le", "\\ge"), ("\\ge", "\\le"), ("<", ">"), (">", "<"), ("\\cup", "\\cap")]
+      for (a, b) in [
+        ("\\le", "\\ge"), ("\\ge", "\\le"), ("<", ">"), (">", "<"), ("\\cup", "\\cap"),
+      ]
       where answer.contains(a) && !answer.contains("\\left") {
         return replaced(answer, a, b)
       }
@@ -122,7 +133,8 @@ struct WrongAnswers {
 
   private func fraction(_ bytes: [UInt8]) -> (Int, Int)? {
     let parts = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { "{}".contains($0) })
-    guard parts.count == 3, parts[0] == "\\frac", let a = Int(parts[1]), let b = Int(parts[2]) else {
+    guard parts.count == 3, parts[0] == "\\frac", let a = Int(parts[1]), let b = Int(parts[2])
+    else {
       return nil
     }
     return (a, b)
