@@ -119,6 +119,10 @@ struct Comparison {
       }
       return decide(.relations, false)
     }
+    // 2x = 4 is the problem, where x = 2 is the answer.
+    if let solved = a.assignment, solved.value.isConstant, b.assignment == nil {
+      return decide(.relations, false)
+    }
     if r == s, try allEquivalent(x, y) { return decide(.relations, true) }
     if r[0] == s[0].turned, try allEquivalent(x, y.reversed()) { return decide(.relations, true) }
     guard r[0] == s[0] || r[0] == s[0].turned, r[0] != .element, r[0] != .other else {
