@@ -24,6 +24,7 @@ final class AnswerExtractionTests: XCTestCase {
       (#"$x = \boxed{3}$ or $x = \boxed{4}$"#, "3, 4"),
       (#"$\boxed{2}, \boxed{3}, \boxed{5}$"#, "2, 3, 5"),
       (#"First \boxed{1}, then we find that also \boxed{2}"#, "2"),
+      (#"\boxed{1} is not it, and so we get \boxed{2}"#, "2"),
       (#"\boxed 7 is it"#, "7"),
       (#"\boxed{x = \boxed{7}}"#, "7"),
       (#"\fbox{7}"#, "7"),
