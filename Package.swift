@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Interface", targets: ["Interface"]),
     .library(name: "ChatTemplates", targets: ["ChatTemplates"]),
+    .library(name: "Verification", targets: ["Verification"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
@@ -31,6 +32,7 @@ let package = Package(
       name: "Datasets", dependencies: ["ChatTemplates", "Tokenizers", "Interface", "Storage"],
       exclude: ["README.md"]),
     .target(name: "ChatTemplates", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(name: "Verification", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
@@ -81,6 +83,7 @@ let package = Package(
     .testTarget(
       name: "GenerationTests",
       dependencies: ["Generation", "Models", "Tokenizers", "Tensors", "CKernels", "Storage"]),
+    .testTarget(name: "VerificationTests", dependencies: ["Verification", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",
