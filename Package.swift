@@ -52,7 +52,7 @@ let package = Package(
       dependencies: [
         "Interface", "Timings", "Generation", "Models", "Tensors", "Safetensors", "Datasets",
         "Tokenizers",
-        "Storage",
+        "Storage", "Verification",
       ],
       exclude: ["README.md"]),
     .executableTarget(name: "distill", dependencies: ["Commands", "Interface"]),

@@ -21,6 +21,7 @@ final class SamplingRun: @unchecked Sendable {
   // Shared with the engine's thread, under the condition's lock.
   private let condition = NSCondition()
   private var outstanding = 0
+  private var unshown = 0
   private var failures = 0
   private var broken: FileError?
 
@@ -67,22 +68,26 @@ final class SamplingRun: @unchecked Sendable {
     let progress = ProgressLine(
       total: total, unit: "samples", console: console, startingAt: before)
     let clock = Date()
+    let show = { [self] in
+      let now = engine.statistics
+      let rate = Double(now.tokens) / max(-clock.timeIntervalSinceNow, 1e-3)
+      let new = condition.withLock {
+        defer { unshown = 0 }
+        return unshown
+      }
+      progress.advance(
+        by: new,
+        remark: "\(String(format: "%.0f", rate)) tokens/s, \(now.running) running, "
+          + "\(now.waiting) waiting")
+    }
     for (index, prompt) in prompts.enumerated() {
       for range in missing(index) {
-        waitForRoom(below: 2 * settings.maxSequences)
+        waitForRoom(below: 2 * settings.maxSequences, show)
         if condition.withLock({ broken != nil }) { break }
-        submit(index, prompt, range, to: engine) { [console] in
-          let now = engine.statistics
-          let rate = Double(now.tokens) / max(-clock.timeIntervalSinceNow, 1e-3)
-          if console.isTerminal {
-            progress.advance(
-              remark: "\(String(format: "%.0f", rate)) tokens/s, \(now.running) running, "
-                + "\(now.waiting) waiting")
-          }
-        }
+        submit(index, prompt, range, to: engine)
       }
     }
-    waitForRoom(below: 1)
+    waitForRoom(below: 1, show)
     progress.finish()
     if let broken { throw broken }
     try journal?.synchronize()
@@ -111,13 +116,20 @@ final class SamplingRun: @unchecked Sendable {
     return ranges
   }
 
-  private func waitForRoom(below limit: Int) {
-    condition.withLock { while outstanding >= limit { condition.wait() } }
+  /// Waits until fewer samples than a limit are on their way; long ones are shown meanwhile.
+  private func waitForRoom(below limit: Int, _ show: () -> Void) {
+    while true {
+      let isFull = condition.withLock {
+        if outstanding >= limit { condition.wait(until: Date(timeIntervalSinceNow: 0.25)) }
+        return outstanding >= limit
+      }
+      show()
+      if !isFull { return }
+    }
   }
 
   private func submit(
-    _ index: Int, _ prompt: Prompt, _ range: Range<Int>, to engine: GenerationEngine,
-    _ advance: @escaping @Sendable () -> Void
+    _ index: Int, _ prompt: Prompt, _ range: Range<Int>, to engine: GenerationEngine
   ) {
     var request = model.request
     request.prompt = tokens[index]
@@ -127,7 +139,6 @@ final class SamplingRun: @unchecked Sendable {
       _ = try engine.submit(request) { [self] event in
         guard case .finished(let completion) = event else { return }
         finish(completion, index, prompt)
-        advance()
       }
     } catch {
       console.note("Error: \(prompt.place): \(error)")
@@ -143,6 +154,7 @@ final class SamplingRun: @unchecked Sendable {
     defer {
       condition.withLock {
         outstanding -= 1
+        unshown += 1
         condition.signal()
       }
     }

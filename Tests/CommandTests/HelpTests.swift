@@ -21,6 +21,8 @@ final class HelpTests: XCTestCase {
         prepare          Turns samples into token ids on disk.
         sample           Lets a model answer many prompts.
         chat             Talks with a model in the terminal.
+        grade            Judges answers to problems of mathematics.
+        regrade          Judges graded answers again.
         recipe           Prints a recipe to start from.
         kernels          Shows what this machine computes with, and how fast.
         bench            Times training and generation on this machine.
