@@ -202,16 +202,16 @@ public final class PackedMatrix: @unchecked Sendable {
   }
 
   /// Panels in shares that become smaller, so that all workers end at about the same time: each a
-  /// part of what is left, and whole groups that the kernel takes at once.
+  /// part of what is left, in whole groups that the kernel takes at once as long as there are any.
   private static func shares(of panels: Int, threads: Int) -> [Range<Int>] {
     if threads == 1 { return [0..<panels] }
-    let group = panels < 32 * threads ? 1 : Self.group
     var shares: [Range<Int>] = []
     var start = 0
     while start < panels {
-      let part = max(1, (panels - start) / (2 * threads * group)) * group
-      shares.append(start..<min(panels, start + part))
-      start += part
+      let part = (panels - start) / (2 * threads)
+      let size = part >= group ? part / group * group : max(1, part)
+      shares.append(start..<min(panels, start + size))
+      start += size
     }
     return shares
   }
