@@ -120,7 +120,7 @@ final class SamplingRun: @unchecked Sendable {
   private func waitForRoom(below limit: Int, _ show: () -> Void) {
     while true {
       let isFull = condition.withLock {
-        if outstanding >= limit { condition.wait(until: Date(timeIntervalSinceNow: 0.25)) }
+        if outstanding >= limit { _ = condition.wait(until: Date(timeIntervalSinceNow: 0.25)) }
         return outstanding >= limit
       }
       show()
