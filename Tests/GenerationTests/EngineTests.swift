@@ -95,6 +95,46 @@ final class EngineTests: XCTestCase {
     try assertEmpty(engine)
   }
 
+  /// With little memory it is the youngest that are set back: requests alike end in their order.
+  func testTheOldestGoesOn() throws {
+    let model = try TinyModel()
+    let block = KeyValueBlocks.blockBytes(model.packed.configuration, precision: .bfloat16)
+    let engine = try GenerationEngine(
+      model.packed, EngineSettings(maxSequences: 8, cacheBytes: 9 * block))
+    let ended = Ended()
+    for number in 0..<6 {
+      var request = GenerationRequest(prompt: model.prompt(20, number))
+      request.maxNewTokens = 100
+      request.samples = number..<number + 1
+      _ = try engine.submit(request) { event in
+        if case .finished(let completion) = event { ended.add(completion) }
+      }
+    }
+    ended.wait(for: 6)
+    XCTAssertEqual(ended.completions.map(\.sample), Array(0..<6))
+    XCTAssertGreaterThan(engine.statistics.setBacks, 0)
+  }
+
+  /// Once its samples have begun, a prompt holds no blocks of its own.
+  func testAPromptIsLetGo() throws {
+    let model = try TinyModel()
+    let engine = try GenerationEngine(model.packed)
+    let ended = Ended()
+    let used = Numbers()
+    // A whole block, and one in which the sample parts from it.
+    var request = GenerationRequest(prompt: model.prompt(40, 1))
+    request.maxNewTokens = 20
+    _ = try engine.submit(request) { event in
+      switch event {
+      case .token: used.add(engine.statistics.blocksInUse)
+      case .finished(let completion): ended.add(completion)
+      }
+    }
+    ended.wait(for: 1)
+    XCTAssertEqual(used.list.count, 20)
+    XCTAssertEqual(Set(used.list.dropFirst(2)), [2])
+  }
+
   func testManyEnginesInOneProcess() throws {
     let models = try [ModelFamily.qwen2, .llama, .qwen3].map { try TinyModel($0, seed: 8) }
     let references = try models.map {
@@ -174,4 +214,12 @@ private final class Ended: @unchecked Sendable {
     for _ in 0..<60_000 where completions.count < count { usleep(2000) }
     XCTAssertGreaterThanOrEqual(completions.count, count, "The engine stands still.")
   }
+}
+
+private final class Numbers: @unchecked Sendable {
+  private let lock = NSLock()
+  private var numbers: [Int] = []
+
+  func add(_ number: Int) { lock.withLock { numbers.append(number) } }
+  var list: [Int] { lock.withLock { numbers } }
 }
