@@ -34,14 +34,12 @@ extension Command {
       let parts = try chosenParts(arguments)
       let isJSON = arguments[json]
       if parts == [.tokenizer] { return try runTokenizer(arguments, console) }
-      if parts == [.generation] { return try runGeneration(arguments, console) }
       let ceilings = Ceilings.measure()
-      if !isJSON {
-        console.print(try KernelReport(ceilings).text + "\n")
-        console.print(TimingLine.header)
-      }
+      if !isJSON { console.print(try KernelReport(ceilings).text + "\n") }
+      let timed = parts.filter { $0 != .tokenizer && $0 != .generation }
+      if !isJSON, !timed.isEmpty { console.print(TimingLine.header) }
       var timings: [Timing] = []
-      for part in parts where part != .tokenizer && part != .generation {
+      for part in timed {
         try run(part, Stopwatch(ceilings), arguments, console) { timing in
           timings.append(timing)
           if isJSON {
@@ -51,8 +49,13 @@ extension Command {
           }
         }
       }
-      if isJSON { console.print(JSONValue.array(timings.map(TimingLine.json)).printed) }
-      if parts.contains(.generation) { try runGeneration(arguments, console) }
+      if isJSON, !timed.isEmpty {
+        console.print(JSONValue.array(timings.map(TimingLine.json)).printed)
+      }
+      if parts.contains(.generation) {
+        if !isJSON, !timed.isEmpty { console.print() }
+        try runGeneration(ceilings, arguments, console)
+      }
       if parts.contains(.tokenizer) { try runTokenizer(arguments, console) }
     })
 
@@ -105,14 +108,12 @@ extension Command {
     if isJSON { console.print(JSONValue.array(timings.map(TokenizerLine.json)).printed) }
   }
 
-  private static func runGeneration(_ arguments: Arguments, _ console: Console) throws {
+  private static func runGeneration(
+    _ ceilings: Ceilings, _ arguments: Arguments, _ console: Console
+  ) throws {
     let isJSON = arguments[json]
-    let ceilings = Ceilings.measure()
     var timings: [GenerationTiming] = []
-    if !isJSON {
-      console.print(try KernelReport(ceilings).text + "\n")
-      console.print(GenerationLine.header)
-    }
+    if !isJSON { console.print(GenerationLine.header) }
     try GenerationBenchmark.run(with: ceilings) { timing in
       timings.append(timing)
       if isJSON {

@@ -26,9 +26,11 @@ extension Command {
       let session = ChatSession(
         model, engine: try model.engine(chatSettings(arguments)), system: arguments[system],
         hidesThinking: arguments[hideThinking], console)
-      let interrupts = Interrupts { session.interrupt() }
-      defer { interrupts.end() }
-      session.run(isInteractive: isatty(STDIN_FILENO) == 1) { readLine() }
+      let isInteractive = isatty(STDIN_FILENO) == 1
+      // Behind a pipe nobody could end the program otherwise.
+      let interrupts = isInteractive ? Interrupts { session.interrupt() } : nil
+      defer { interrupts?.end() }
+      session.run(isInteractive: isInteractive) { readLine() }
     })
 
   private static let checkpoint = Positional("checkpoint", help: "A model's folder.")

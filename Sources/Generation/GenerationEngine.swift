@@ -22,10 +22,15 @@ public struct EngineSettings: Sendable {
 
 /// What an engine has done so far, and what it is doing.
 public struct EngineStatistics: Equatable, Sendable {
+  /// Tokens chosen or forced.
   public var tokens = 0
+  /// Tokens of prompts computed, those computed again included.
   public var promptTokens = 0
+  /// Samples that ended, for whatever reason.
   public var finished = 0
+  /// Samples that have a place in the next step.
   public var running = 0
+  /// Samples that have none yet.
   public var waiting = 0
   /// How often a sample gave up its memory to an older one.
   public var setBacks = 0
@@ -74,6 +79,7 @@ public final class GenerationEngine: Sendable {
     return max(context, min(context * sequences, quarter))
   }
 
+  /// As of the beginning of the step that is being made.
   public var statistics: EngineStatistics { core.statisticsNow }
   /// Bytes of keys and values that were taken from the system.
   public var cacheByteCount: Int { memory.byteCount }

@@ -51,8 +51,7 @@ final class PromptGroup {
 
   private static let contextTokens = 64
 
-  /// Prompt tokens that are computed.
-  var computed: Int { sequence?.count ?? 0 }
+  /// Whether samples can begin: keys and values of the whole prompt are there, and what follows.
   var isReady: Bool { logits != nil && sequence != nil }
 
   func send(_ event: GenerationEvent) { deliver(event) }

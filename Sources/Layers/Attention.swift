@@ -77,14 +77,9 @@ public struct Attention: Sendable {
   /// - Returns: The outputs (T, H · D), and log Σ exp of every query's scores (H, T) for `backward`.
   public func forward(_ qkv: Tensor, spans: [AttentionSpan]) -> (o: Tensor, lse: Tensor) {
     precondition(qkv.columns == (heads + 2 * keyValueHeads) * D)
-    return forward(
-      queries: Heads(qkv), rows: qkv.rows, keys: Heads(qkv, column: heads * D),
-      values: Heads(qkv, column: (heads + keyValueHeads) * D), spans: spans)
-  }
-
-  private func forward(
-    queries: Heads, rows: Int, keys: Heads, values: Heads, spans: [AttentionSpan]
-  ) -> (o: Tensor, lse: Tensor) {
+    let rows = qkv.rows
+    let queries = Heads(qkv), keys = Heads(qkv, column: heads * D)
+    let values = Heads(qkv, column: (heads + keyValueHeads) * D)
     let pool = ThreadPool.shared
     let o = Tensor(uninitialized: [rows, heads * D])
     let lse = Tensor(uninitialized: [heads, rows])

@@ -22,8 +22,7 @@ public struct StepOutput {
   /// For each part that wants it, in order, the logits of what follows its last token: (·, V).
   public let logits: Tensor
   /// For each part with NaN, infinity or a number whose square is infinite in a layer's output, the
-  /// first such layer. Logits are not
-  /// looked at: who reads them sees it.
+  /// first such layer. Logits are not looked at: who reads them sees it.
   public let brokenLayers: [Int: Int]
 }
 
