@@ -103,8 +103,8 @@ public final class TrainingLoop {
   /// Steps that were made, those with a skipped update included.
   public internal(set) var stepCount = 0
   public internal(set) var spikes: SpikeGuard
-  private var tokensBefore = 0
-  private var mostTokens = 0
+  /// The length of the row whose buffers are in the pool.
+  private var pooledTokens = 0
 
   public init(
     _ decoder: Decoder, _ optimizer: AdamW, _ settings: Settings, spikes: SpikeGuard = SpikeGuard()
@@ -167,13 +167,13 @@ public final class TrainingLoop {
       tokens: tokens, skipped: finding)
   }
 
-  /// Gives freed memory back where rows of another length have no use for it, and would come on top.
+  /// Gives freed memory back before a row that it does not fit, where it would come on top.
+  ///
+  /// The pool serves a row from the buffers of another that is longer by an eighth at most.
   private func makeRoom(for tokens: Int) {
-    if tokens > mostTokens || 8 * tokens > 9 * tokensBefore || 9 * tokens < 8 * tokensBefore {
-      StoragePool.shared.trim()
-    }
-    tokensBefore = tokens
-    mostTokens = max(mostTokens, tokens)
+    if tokens <= pooledTokens, 8 * pooledTokens <= 9 * tokens { return }
+    StoragePool.shared.trim()
+    pooledTokens = tokens
   }
 
   /// The losses of rows that are not learned from; nil if interrupted between two rows.
@@ -185,6 +185,7 @@ public final class TrainingLoop {
     var losses = LossSums()
     for row in rows {
       if isInterrupted() { return nil }
+      makeRoom(for: row.tokens.count)
       losses.add(try decoder.logProbabilities(row.tokens, targets: row.targets), of: row)
     }
     return losses
