@@ -58,7 +58,7 @@ extension Command {
         idLimit: preparation.checkpoint.tokenizer.idLimit)
       let progress = progress(preparation, console)
       let report = try preparation.run(
-        write: { try writer.append($0, source: $1) }, progress: progress)
+        write: { try writer.append($0, source: $1, sample: $2) }, progress: progress)
       try refuse(report)
       let data = DataReport(preparation.recipe, report)
       guard case .object(let counts) = data.json else { return }
@@ -130,6 +130,10 @@ func refuse(_ report: PreparationReport) throws {
   }
   if report.findings.count > shown {
     lines.append("… and \(report.findings.count - shown) other findings.")
+  }
+  if !report.failedChecks.isEmpty {
+    let names = report.failedChecks.map { "\"\($0.rawValue)\"" }.sorted().joined(separator: ", ")
+    lines.append("To train on them all the same, name the checks: 'skippedChecks: [\(names)]'.")
   }
   throw CommandError(
     countedText(report.sources.reduce(0) { $0 + $1.refused }, "sample")

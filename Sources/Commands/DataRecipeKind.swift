@@ -46,6 +46,10 @@ extension RecipeKind {
         // The folder where the prepared rows are kept. What holds it must exist.
         cache: "prepared-traces",
 
+        // Checks that are left out: "learnsSomething", "beginsOnce", "learnsToStop", "samePrompt"
+        // or "learnsReasoning". Without them the model learns what nobody wants it to.
+        // skippedChecks: ["samePrompt"],
+
         // A template in place of the checkpoint's, or the name of one of several.
         // chatTemplate: "r1.jinja",
         // What the template is given besides.

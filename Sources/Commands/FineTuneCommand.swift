@@ -26,9 +26,6 @@ extension Command {
       """,
     takes: recipe, set, overfit, inexact, memory,
     run: prepared { arguments, console in
-      let stop = StopSignal {
-        console.note("Stopping: the run is being saved. Once more ends it at once.")
-      }
       let resolved = try readRecipe(
         FineTuningRecipe.self, at: arguments[recipe], overrides: arguments[set])
       let limit = arguments[memory]?.bytes ?? memoryOfThisMachine
@@ -36,15 +33,20 @@ extension Command {
         try prepareData(preparation, key: key, console)
       }
       let plan = FineTuningPlan(ready, threads: ThreadPool.shared.threads)
-      console.note(plan.summary)
+      let beginning = PlanReport(plan, memory: limit).beginning
+      console.note(beginning)
       try plan.checkFits(limit)
+      // Before this a signal ends the program at once: there is nothing to save yet.
+      let stop = StopSignal {
+        console.note("Stopping: the run is being saved. Once more ends it at once.")
+      }
       let directory = try RunDirectory(
         at: resolved.recipe.run,
         ready.identity(
           version: Program.distillVersion, resolvedRecipe: parsed(resolved.resolvedJSON),
           overfitsOneBatch: arguments[overfit]),
         allowingOtherIdentity: arguments[inexact], note: { console.note("Note: \($0)") })
-      directory.note(plan.summary)
+      directory.note(beginning)
       let display = TrainingDisplay(console, directory)
       let run = try FineTuningRun(
         ready, in: directory, overfitsOneBatch: arguments[overfit],
@@ -101,7 +103,8 @@ func prepareData(_ preparation: Preparation, key: String, _ console: Console) th
     idLimit: preparation.checkpoint.tokenizer.idLimit)
   let line = ProgressLine(total: preparation.count, unit: "samples", console: console)
   var done = 0
-  let report = try preparation.run(write: { try writer.append($0, source: $1) }) { count in
+  let report = try preparation.run(write: { try writer.append($0, source: $1, sample: $2) }) {
+    count in
     line.advance(by: count - done)
     done = count
   }

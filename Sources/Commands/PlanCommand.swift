@@ -30,11 +30,7 @@ extension Command {
       let limit = arguments[memory]?.bytes ?? memoryOfThisMachine
       let threads = arguments[cores] ?? ThreadPool.shared.threads
       let plan = try plan(resolved.recipe, memory: limit, threads: threads, console)
-      let ceilings = Ceilings.measure()
-      let perCore =
-        (resolved.recipe.precision == .float32 ? ceilings.float32 : ceilings.bfloat16)
-        / Double(ThreadPool.shared.threads)
-      let report = PlanReport(plan, memory: limit, threads: threads, perCore: perCore)
+      let report = PlanReport(plan, memory: limit, threads: threads)
       console.print(arguments[json] ? report.json.printed : report.text)
       try plan.checkFits(limit)
     })
@@ -56,7 +52,8 @@ extension Command {
   ) throws -> FineTuningPlan {
     let paths = [recipe.student + "/config.json"] + recipe.data.sources.map(\.path)
     if paths.allSatisfy({ FileManager.default.fileExists(atPath: $0) }) {
-      let ready = try PreparedFineTuning(recipe, memory: memory) { preparation, key in
+      let ready = try PreparedFineTuning(recipe, memory: memory, threads: threads) {
+        preparation, key in
         try prepareData(preparation, key: key, console)
       }
       return FineTuningPlan(ready, threads: threads)
@@ -87,14 +84,26 @@ struct PlanReport {
   /// The part of the processor's peak that training steps reach; see `distill bench training`.
   private static let reached = 0.7
 
-  init(_ plan: FineTuningPlan, memory: Int, threads: Int, perCore: Double) {
+  /// Measures how fast this machine is.
+  init(_ plan: FineTuningPlan, memory: Int, threads: Int = ThreadPool.shared.threads) {
     self.plan = plan
     self.memory = memory
     self.threads = threads
-    speed = perCore * Double(threads) * Self.reached
+    let peak = Ceilings.peak(bfloat16: plan.recipe.precision == .bfloat16)
+    speed = peak / Double(ThreadPool.shared.threads) * Double(threads) * Self.reached
   }
 
   private var seconds: Double { plan.operations / speed }
+
+  /// A few lines for the beginning of a run.
+  var beginning: String {
+    let parts = plan.memoryParts.map { "\($0.name) \(byteText($0.bytes))" }
+    return """
+      \(plan.summary)
+      Memory: \(parts.joined(separator: ", ")).
+      \(String(format: "%.3g", plan.operations)) operations: about \(durationText(seconds: seconds)).
+      """
+  }
 
   var text: String {
     let recipe = plan.recipe

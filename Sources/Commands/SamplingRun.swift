@@ -223,27 +223,8 @@ final class SamplingRun: @unchecked Sendable {
       request.stopStrings.map { "\($0.utf8.count):\($0)" }.joined(),
       request.thinkingBudget.map { "\($0.tokens) \($0.closing)" } ?? "",
     ]
-    return words.flatMap { Array("\($0.utf8.count):\($0)\n".utf8) } + fingerprint(model)
-  }
-
-  /// The configuration, and parts of each file of weights: enough to notice another model.
-  private static func fingerprint(_ model: TextModel) -> [UInt8] {
-    var hash = SHA256()
-    hash.update(Array(JSONValue.object(model.checkpoint.configuration.json).serialized()))
-    for file in model.checkpoint.tensors.files {
-      guard let mapped = try? MappedFile(at: file.path) else { continue }
-      withExtendedLifetime(mapped) {
-        let bytes = mapped.bytes
-        hash.update(Array("\(bytes.count) ".utf8))
-        let parts = 64
-        for part in 0..<parts {
-          let start = bytes.count / parts * part
-          hash.update(
-            UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1024)]))
-        }
-      }
-    }
-    return hash.finalized()
+    return words.flatMap { Array("\($0.utf8.count):\($0)\n".utf8) }
+      + Array(model.checkpoint.fingerprint.utf8)
   }
 
   private static func key(_ settings: [UInt8], _ tokens: [Int32]) -> String {

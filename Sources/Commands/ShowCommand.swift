@@ -20,9 +20,7 @@ extension Command {
       """,
     takes: recipe, sampleNumber, tokens, set, json,
     run: prepared { arguments, console in
-      let recipe = try readRecipe(
-        DataRecipe.self, at: arguments[recipe], overrides: arguments[set]
-      ).recipe
+      let recipe = try dataRecipe(at: arguments[recipe], overrides: arguments[set])
       let preparation = try Preparation(recipe)
       let number = arguments[sampleNumber] ?? 1
       guard number <= preparation.count else {
@@ -50,7 +48,8 @@ extension Command {
       }
     })
 
-  private static let recipe = Positional("recipe", help: "A recipe of the kind 'data'.")
+  private static let recipe = Positional(
+    "recipe", help: "A recipe of the kind 'data' or 'fine-tune'.")
   private static let sampleNumber = Option(
     "sample", "number", help: "Which sample, from 1 over all sources; without it the first.",
     .wholeNumbers(in: 1...Int.max))

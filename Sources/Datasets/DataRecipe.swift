@@ -23,6 +23,8 @@ public struct DataRecipe: Codable, Equatable, Sendable {
   public var packing: PackingMethod
   /// Whether special tokens that are written out in samples become those tokens.
   public var specialTokensInText: Bool
+  /// Checks of the gate that are left out, by their names.
+  public var skippedChecks: [GateCheck]?
   public var seed: UInt64
   /// The folder where prepared data is kept.
   public var cache: String

@@ -1,6 +1,21 @@
 import Foundation
+import Interface
 import Storage
 import Tokenizers
+
+/// A check of the gate, by the name with which a recipe leaves it out.
+public enum GateCheck: String, Choice {
+  /// Some token is learned.
+  case learnsSomething
+  /// The beginning of sequence is there as often as the tokenizer writes it.
+  case beginsOnce
+  /// The tokens that end turns are learned.
+  case learnsToStop
+  /// The ids before the answer are those that will ask for it.
+  case samePrompt
+  /// The reasoning is among the learned tokens.
+  case learnsReasoning
+}
 
 /// What must hold of every document before a model is trained on it.
 ///
@@ -9,24 +24,57 @@ import Tokenizers
 struct Gate: Sendable {
   let rendering: Rendering
   let vocabularyRows: Int?
+  private let skipped: Set<GateCheck>
   private let bos: Int32?
 
-  init(_ rendering: Rendering, vocabularyRows: Int?) {
+  init(_ rendering: Rendering, vocabularyRows: Int?, skipping skipped: [GateCheck] = []) {
     self.rendering = rendering
     self.vocabularyRows = vocabularyRows
+    self.skipped = Set(skipped)
     bos = rendering.tokenizer.id(role: "bos_token")
   }
 
-  /// What is wrong with a sample's documents, each in a sentence without the place.
-  func findings(_ documents: [RenderedDocument], of sample: Sample) -> [String] {
-    documents.flatMap { findings($0) } + promptFindings(documents, of: sample)
-      + reasoningFindings(documents, of: sample)
+  /// What is wrong with a document, in a sentence without the place.
+  struct Finding: Equatable {
+    /// The check that found it; nil for what no model can be trained on at all.
+    let check: GateCheck?
+    let sentence: String
+
+    init(_ check: GateCheck?, _ sentence: String) {
+      self.check = check
+      self.sentence = sentence
+    }
   }
 
-  private func findings(_ document: RenderedDocument) -> [String] {
-    var findings: [String] = []
+  /// What is wrong with a sample's documents, but for what the recipe leaves unchecked.
+  func findings(_ documents: [RenderedDocument], of sample: Sample) -> [Finding] {
+    let found =
+      documents.flatMap { findings($0) }
+      + promptFindings(documents, of: sample).map { Finding(.samePrompt, $0) }
+      + reasoningFindings(documents, of: sample).map { Finding(.learnsReasoning, $0) }
+    return found.filter { $0.check.map { !skipped.contains($0) } ?? true }
+  }
+
+  private func findings(_ document: RenderedDocument) -> [Finding] {
     let ids = document.ids
-    if document.supervisedCount == 0 { findings.append("no token of it is learned.") }
+    var findings: [Finding] = []
+    if document.supervisedCount == 0 {
+      findings.append(Finding(.learnsSomething, "no token of it is learned."))
+    }
+    findings += beginningFindings(ids).map { Finding(.beginsOnce, $0) }
+    findings += endFindings(document).map { Finding(.learnsToStop, $0) }
+    if let vocabularyRows, let id = ids.max(), Int(id) >= vocabularyRows {
+      findings.append(
+        Finding(
+          nil,
+          "it holds the token \(id) (\(quoted(rendering.tokenizer.token(id) ?? ""))), but the "
+            + "embedding has \(vocabularyRows) rows."))
+    }
+    return findings
+  }
+
+  private func beginningFindings(_ ids: [Int32]) -> [String] {
+    var findings: [String] = []
     if let bos {
       let name = quoted(rendering.tokenizer.token(bos) ?? "")
       let isDoubled = ids.count > 1 && ids[0] == bos && ids[1] == bos
@@ -37,6 +85,11 @@ struct Gate: Sendable {
         findings.append("it does not begin with \(name), as the tokenizer has texts begin.")
       }
     }
+    return findings
+  }
+
+  private func endFindings(_ document: RenderedDocument) -> [String] {
+    let ids = document.ids
     let ends = document.turnEnds.contains {
       $0 > 0 && $0 <= ids.count && document.supervised[$0 - 1]
         && rendering.endTokens.contains(ids[$0 - 1])
@@ -45,18 +98,14 @@ struct Gate: Sendable {
       document.supervised[$0] && rendering.endTokens.contains(ids[$0])
     }
     if !ends && !endsInside {
-      findings.append("no token that ends a turn is learned: the model would not learn to stop.")
-    } else if let open = document.turnEnds.first(where: {
+      return ["no token that ends a turn is learned: the model would not learn to stop."]
+    }
+    if let open = document.turnEnds.first(where: {
       $0 < 1 || $0 > ids.count || !document.supervised[$0 - 1]
     }) {
-      findings.append("the turn that ends at token \(open) has its end outside the loss.")
+      return ["the turn that ends at token \(open) has its end outside the loss."]
     }
-    if let vocabularyRows, let id = ids.max(), Int(id) >= vocabularyRows {
-      findings.append(
-        "it holds the token \(id) (\(quoted(rendering.tokenizer.token(id) ?? ""))), but the "
-          + "embedding has \(vocabularyRows) rows.")
-    }
-    return findings
+    return []
   }
 
   /// The ids before the last answer must be the ones that will ask for it.

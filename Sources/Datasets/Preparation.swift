@@ -55,6 +55,8 @@ public struct Preparation: Sendable {
   private struct Outcome: Sendable {
     var documents: [RenderedDocument] = []
     var findings: [DatasetError] = []
+    /// The checks of the gate that found them.
+    var checks: Set<GateCheck> = []
     var replacedSurrogates = 0
     var place = ""
   }
@@ -66,9 +68,9 @@ public struct Preparation: Sendable {
       let (sample, replaced) = try files[file].sample(record)
       outcome.replacedSurrogates = replaced
       outcome.documents = try rendering.documents(of: sample)
-      outcome.findings = gate.findings(outcome.documents, of: sample).map {
-        DatasetError(outcome.place, $0)
-      }
+      let findings = gate.findings(outcome.documents, of: sample)
+      outcome.findings = findings.map { DatasetError(outcome.place, $0.sentence) }
+      outcome.checks = Set(findings.compactMap(\.check))
     } catch {
       outcome.findings = [error]
     }
@@ -78,15 +80,17 @@ public struct Preparation: Sendable {
   /// Renders and checks every sample.
   ///
   /// - Parameters:
-  ///   - write: Takes each document that is kept, in the order of the samples, with the number of
-  ///     its source.
+  ///   - write: Takes each document that is kept, in the order of the samples, with the numbers of
+  ///     its source and of its sample.
   ///   - progress: Called with the number of samples that are done.
   /// - Returns: What there is, and what is wrong with it.
   /// - Throws: What `write` throws.
   public func run(
-    write: (RenderedDocument, Int) throws -> Void = { _, _ in }, progress: (Int) -> Void = { _ in }
+    write: (RenderedDocument, _ source: Int, _ sample: Int) throws -> Void = { _, _, _ in },
+    progress: (Int) -> Void = { _ in }
   ) throws -> PreparationReport {
-    let gate = Gate(rendering, vocabularyRows: checkpoint.vocabularyRows)
+    let gate = Gate(
+      rendering, vocabularyRows: checkpoint.vocabularyRows, skipping: recipe.skippedChecks ?? [])
     var report = PreparationReport(files.map { ($0.source.path, $0.records.oddities) }, recipe)
     let count = count
     let chunk = 512
@@ -94,13 +98,14 @@ public struct Preparation: Sendable {
       let range = start..<min(start + chunk, count)
       for (offset, outcome) in outcomes(of: range, gate).enumerated() {
         let file = place(of: start + offset).file
+        report.failedChecks.formUnion(outcome.checks)
         report.add(outcome.findings, outcome.replacedSurrogates, to: file)
         guard outcome.findings.isEmpty else { continue }
         for document in outcome.documents {
           let applied = recipe.longerDocuments.apply(
             to: document, contextLength: recipe.contextLength)
           if let kept = report.add(document, applied, at: outcome.place, to: file) {
-            try write(kept, file)
+            try write(kept, file, start + offset)
           }
         }
       }

@@ -73,6 +73,9 @@ extension Preparation {
     key.add("supervision", recipe.supervision.rawValue)
     key.add("longerDocuments", recipe.longerDocuments.rawValue)
     key.add("specialTokensInText", "\(recipe.specialTokensInText)")
+    if let skipped = recipe.skippedChecks, !skipped.isEmpty {
+      key.add("skippedChecks", Set(skipped.map(\.rawValue)).sorted().joined(separator: " "))
+    }
     for file in files {
       key.add("form", file.form.rawValue)
       for (role, field) in (file.source.fields ?? [:]).sorted(by: { $0.key < $1.key }) {

@@ -25,6 +25,8 @@ public struct PreparationReport: Sendable {
   public private(set) var droppedLengths: [Int] = []
   /// What is wrong, in the order in which it was found first.
   public private(set) var findings: [Finding] = []
+  /// The checks of the gate that found something.
+  public internal(set) var failedChecks: Set<GateCheck> = []
   /// How many findings there are in all.
   public private(set) var findingCount = 0
 

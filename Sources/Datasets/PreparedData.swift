@@ -27,7 +27,7 @@ public struct PreparedDataError: Error, Equatable, CustomStringConvertible {
 /// end first; a token that is not learned is stored as its complement, a negative number, so that
 /// ids and mask cannot get out of step. `documents.bin` holds for each document where it ends in
 /// tokens (eight bytes), the number of its source and how many of its tokens are learned (four
-/// each). `prepared.json` says what they are, and the key they were made with.
+/// each), and the number of its sample (eight). `prepared.json` says what they are, and the key they were made with.
 public struct PreparedData: Sendable {
   public let path: String
   /// What the data was made from, as `PreparationKey` tells.
@@ -40,8 +40,8 @@ public struct PreparedData: Sendable {
   private let tokens: MappedFile?
   private let documents: MappedFile?
 
-  static let format = 1
-  static let recordBytes = 16
+  static let format = 2
+  static let recordBytes = 24
   static let fileNames = ["tokens.bin", "documents.bin", "prepared.json"]
 
   /// Opens prepared data and checks all of it but the tokens, which are checked as they are read.
@@ -105,6 +105,16 @@ public struct PreparedData: Sendable {
 
   /// How many tokens of a document are learned.
   public func supervisedCount(of document: Int) -> Int { Int(number(document, at: 12)) }
+
+  /// The number of the sample that a document was made from, over all sources, from 0.
+  public func sample(of document: Int) -> Int {
+    precondition((0..<count).contains(document))
+    guard let documents else { return 0 }
+    return Int(
+      truncatingIfNeeded: UInt64(
+        littleEndian: documents.bytes.loadUnaligned(
+          fromByteOffset: Self.recordBytes * document + 16, as: UInt64.self)))
+  }
 
   /// A document's tokens, and for each whether it is learned.
   ///

@@ -34,9 +34,12 @@ public struct PreparedDataWriter: ~Copyable {
 
   /// Appends a document, which must hold a token.
   ///
+  /// - Parameter sample: The number of its sample over all sources, from 0.
   /// - Throws: `FileError`.
-  public mutating func append(_ document: RenderedDocument, source: Int) throws(FileError) {
-    precondition((0..<sources).contains(source))
+  public mutating func append(
+    _ document: RenderedDocument, source: Int, sample: Int
+  ) throws(FileError) {
+    precondition((0..<sources).contains(source) && sample >= 0)
     precondition(!document.ids.isEmpty && document.ids.count == document.supervised.count)
     let stored = zip(document.ids, document.supervised).map { id, isSupervised in
       precondition((0..<Int32(idLimit)).contains(id))
@@ -51,6 +54,7 @@ public struct PreparedDataWriter: ~Copyable {
     withUnsafeBytes(of: UInt32(document.supervisedCount).littleEndian) {
       record.append(contentsOf: $0)
     }
+    withUnsafeBytes(of: UInt64(sample).littleEndian) { record.append(contentsOf: $0) }
     try documents.write(record)
   }
 

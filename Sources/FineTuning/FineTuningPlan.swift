@@ -61,7 +61,7 @@ public struct FineTuningPlan: Sendable {
       recipe, configuration,
       recomputedBlocks: recipe.recomputedBlocks
         ?? PreparedFineTuning.recomputedBlocks(
-          configuration, tokens: context * recipe.microbatchRows, memory: memory),
+          configuration, tokens: context * recipe.microbatchRows, memory: memory, threads: threads),
       documents: expected.documents, tokens: all, rows: rows, longestRow: context,
       meanContext: min(expected.tokensPerDocument, context),
       steps: recipe.epochs * ((rows + recipe.rowsPerStep - 1) / recipe.rowsPerStep),

@@ -119,6 +119,12 @@ public final class FineTuningRun {
     update(clock)
     report(.began(progress))
     if loop.stepCount == 0, recipe.evaluation != nil, try !evaluate() { return try stop() }
+    // What was due after the step at which it was stopped.
+    if loop.stepCount > 0, isDue(recipe.evaluation?.everySteps), evaluatedStep != loop.stepCount,
+      try !evaluate()
+    {
+      return try stop()
+    }
     while loop.stepCount < order.totalSteps {
       if isStopped() { return try stop() }
       let number = overfitsOneBatch ? 0 : loop.stepCount
@@ -176,21 +182,25 @@ public final class FineTuningRun {
 
   private func noteSkip(_ step: TrainingStep, rowsOf number: Int) throws {
     var reader = TrainingOrder.Reader(order)
-    let documents = reader.documents(ofStep: number).flatMap { $0 }
-    let shown = documents.prefix(12).map(String.init).joined(separator: ", ")
-    let more = documents.count > 12 ? " and \(documents.count - 12) more" : ""
-    let places = "documents \(shown)\(more)"
+    // As `distill show --sample` counts them.
+    let samples = Set(
+      reader.documents(ofStep: number).joined().map { order.sample(of: $0) + 1 }
+    ).sorted()
+    let shown = samples.prefix(12).map(String.init).joined(separator: ", ")
+    let more = samples.count > 12 ? " and \(samples.count - 12) more" : ""
+    let places = "\(samples.count == 1 ? "sample" : "samples") \(shown)\(more)"
     report(
       .note(
         "Step \(step.number): \(Self.words(step)). The update was skipped; it learned from "
-          + "\(places) of '\(recipe.data.cache)'."))
+          + "\(places)."))
     if loop.spikes.isExhausted {
       try directory.metrics.synchronize()
       throw RunError(
         "\(directory.path): \(loop.spikes.skipsInARow) updates in a row were skipped, the last for "
           + "this: \(Self.words(step)). The weights are those of step "
           + "\(step.number - loop.spikes.skipsInARow); the last good checkpoint stands. Look at "
-          + "\(places) with 'distill show', or lower 'optimizer.learningRate'.")
+          + "\(places) with 'distill show RECIPE --sample NUMBER', or lower 'optimizer.learningRate'."
+      )
     }
   }
 

@@ -20,12 +20,13 @@ public struct PreparedFineTuning: Sendable {
   ///
   /// - Parameters:
   ///   - memory: How many bytes may be used, which decides how many blocks are recomputed.
+  ///   - threads: How many will compute: each has memory of its own.
   ///   - prepare: Renders the samples into the cache, past the gate; called if the cache has not
   ///     what the recipe asks for.
   /// - Throws: `RecipeMistakes`, `DatasetError`, `PreparedDataError`, `CheckpointError`, and what
   ///   `prepare` throws.
   public init(
-    _ recipe: FineTuningRecipe, memory: Int,
+    _ recipe: FineTuningRecipe, memory: Int, threads: Int = ThreadPool.shared.threads,
     prepare: (Preparation, _ key: String) throws -> Void
   ) throws {
     let findings = recipe.findings
@@ -58,7 +59,8 @@ public struct PreparedFineTuning: Sendable {
     recomputedBlocks =
       recipe.recomputedBlocks
       ?? Self.recomputedBlocks(
-        configuration, tokens: order.longestRow * recipe.microbatchRows, memory: memory)
+        configuration, tokens: order.longestRow * recipe.microbatchRows, memory: memory,
+        threads: threads)
   }
 
   private static func data(
@@ -75,10 +77,9 @@ public struct PreparedFineTuning: Sendable {
 
   /// As few as the memory allows; all if it allows none.
   public static func recomputedBlocks(
-    _ configuration: ModelConfiguration, tokens: Int, memory: Int
+    _ configuration: ModelConfiguration, tokens: Int, memory: Int, threads: Int
   ) -> Int {
-    let threads = ThreadPool.shared.threads
-    return (0...configuration.numHiddenLayers).first {
+    (0...configuration.numHiddenLayers).first {
       TrainingMemory(configuration, tokens: tokens, recomputedBlocks: $0, threads: threads).total
         <= memory
     } ?? configuration.numHiddenLayers
@@ -94,20 +95,23 @@ public struct PreparedFineTuning: Sendable {
   ///
   /// - Parameter overfitsOneBatch: Whether it learns from one step's rows only: such a run must not be
   ///   gone on with as if it had seen all, nor the other way round.
+  /// - Throws: `CheckpointError` if the student's weights can't be read.
   public func identity(
     version: String, resolvedRecipe: JSONValue, overfitsOneBatch: Bool = false
-  ) -> RunDirectory.Identity {
+  ) throws -> RunDirectory.Identity {
     let blas =
       switch OpenBLAS.shared {
       case .success(let library): "\(library.version), \(library.core)"
       case .failure: "none"
       }
+    let student = try Checkpoint(at: recipe.student)
     return RunDirectory.Identity(
       recipe: resolvedRecipe,
       fingerprint: [
         ("toolkit", version),
         ("instruction set", (try? InstructionSet.chosen())?.name ?? "unknown"),
         ("OpenBLAS", recipe.precision == .float32 ? blas : "not used"), ("data", data.key),
+        ("student's weights", student.fingerprint),
         ("choice of rows", overfitsOneBatch ? "one batch" : "all"),
       ],
       remarks: [

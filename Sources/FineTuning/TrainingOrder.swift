@@ -147,6 +147,9 @@ public struct TrainingOrder: Sendable {
     return JSONObject(members: [("lengths", .array(lengths)), ("sources", .array(sources))])
   }
 
+  /// The number of the sample that a document was made from, over all sources, from 0.
+  public func sample(of document: Int) -> Int { data.sample(of: document) }
+
   /// A row of documents.
   ///
   /// - Throws: `PreparedDataError` if the data is not what was written.

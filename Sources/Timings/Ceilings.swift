@@ -39,6 +39,14 @@ public struct Ceilings: Codable, Sendable {
       openBLAS: library)
   }
 
+  /// Floating-point operations per second of multiply-adds on all threads, measured in less than a
+  /// second.
+  public static func peak(bfloat16: Bool) -> Double {
+    bfloat16 && kernels.bfloat16.k_per_step > 1
+      ? peak(threads: ThreadPool.shared.threads, kernels.peak_bfloat16)
+      : peak(threads: ThreadPool.shared.threads, kernels.peak_float32)
+  }
+
   /// The best of several tries, since anything else on the machine only slows it.
   private static func peak(
     threads: Int, _ work: (Int64, UnsafeMutablePointer<Float>?) -> Double

@@ -431,7 +431,7 @@ final class HelpTests: XCTestCase {
                           [--set <key=value>] … [--json]
 
       Arguments:
-        <recipe>  A recipe of the kind 'data'.
+        <recipe>  A recipe of the kind 'data' or 'fine-tune'.
 
       Options:
         --sample <number>  Which sample, from 1 over all sources; without it the
@@ -523,6 +523,10 @@ final class HelpTests: XCTestCase {
 
         // The folder where the prepared rows are kept. What holds it must exist.
         cache: "prepared-traces",
+
+        // Checks that are left out: "learnsSomething", "beginsOnce", "learnsToStop", "samePrompt"
+        // or "learnsReasoning". Without them the model learns what nobody wants it to.
+        // skippedChecks: ["samePrompt"],
 
         // A template in place of the checkpoint's, or the name of one of several.
         // chatTemplate: "r1.jinja",

@@ -9,14 +9,14 @@ import XCTest
 final class GateTests: XCTestCase {
   private func gate(
     _ tokenizer: Tokenizer? = nil, _ template: String = Templates.plain,
-    _ supervision: Supervision = .assistant, rows: Int? = 1000
+    _ supervision: Supervision = .assistant, rows: Int? = 1000, skipping: [GateCheck] = []
   ) throws -> Gate {
     let tokenizer = try tokenizer ?? chatTokenizer()
     return Gate(
       Rendering(
         tokenizer: tokenizer, template: try chatTemplate(template),
         endTokens: try [XCTUnwrap(tokenizer.id(role: "eos_token"))], supervision: supervision),
-      vocabularyRows: rows)
+      vocabularyRows: rows, skipping: skipping)
   }
 
   private let sample = Sample(
@@ -29,7 +29,7 @@ final class GateTests: XCTestCase {
   ) throws -> [String] {
     var documents = try gate.rendering.documents(of: sample)
     change(&documents[documents.count - 1])
-    return gate.findings(documents, of: sample)
+    return gate.findings(documents, of: sample).map(\.sentence)
   }
 
   func testNothingIsFoundWhereNothingIsWrong() throws {
@@ -66,7 +66,7 @@ final class GateTests: XCTestCase {
     let end = documents[0].turnEnds[0]
     documents[0].supervised[end - 1] = false
     XCTAssertEqual(
-      gate.findings(documents, of: sample),
+      gate.findings(documents, of: sample).map(\.sentence),
       ["the turn that ends at token \(end) has its end outside the loss."])
   }
 
@@ -91,6 +91,29 @@ final class GateTests: XCTestCase {
     let found = try findings(gate()) { $0.ids[0] = $0.ids[1] }
     XCTAssertEqual(
       found, ["its prompt differs from the one that generation will give the model."])
+  }
+
+  /// Checks are left out one by one, by their names.
+  func testSkippedChecks() throws {
+    let prompt = "its prompt differs from the one that generation will give the model."
+    let reasoning = "its reasoning is in the sample, and not among the learned tokens."
+    func found(_ skipping: [GateCheck]) throws -> [String] {
+      try findings(gate(nil, Templates.dropping, .everything, skipping: skipping))
+    }
+    XCTAssertEqual(try found([.samePrompt]), [reasoning])
+    XCTAssertEqual(try found([.learnsReasoning]), [prompt])
+    XCTAssertEqual(try found([.learnsReasoning, .samePrompt]), [])
+    XCTAssertEqual(
+      try found([.learnsSomething, .learnsToStop, .beginsOnce]), [prompt, reasoning])
+    let nothing = try findings(gate(skipping: [.learnsToStop, .samePrompt, .learnsReasoning])) {
+      $0.supervised = $0.supervised.map { _ in false }
+    }
+    XCTAssertEqual(nothing, ["no token of it is learned."])
+    // What no model can be trained on can't be skipped.
+    let id = try XCTUnwrap(chatTokenizer().id(of: "</think>"))
+    XCTAssertEqual(
+      try findings(gate(rows: Int(id), skipping: GateCheck.allCases)),
+      ["it holds the token \(id) ('</think>'), but the embedding has \(id) rows."])
   }
 
   func testTokensBeyondTheEmbedding() throws {

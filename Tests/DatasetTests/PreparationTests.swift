@@ -43,15 +43,18 @@ final class PreparationTests: XCTestCase {
     let preparation = try Preparation(
       recipe(checkpoint(), [SampleSource(path: path, fields: fields), SampleSource(path: other)]))
     var texts: [String] = []
+    var samples: [Int] = []
     var done: [Int] = []
     let report = try preparation.run(
-      write: { document, source in
+      write: { document, source, sample in
+        samples.append(sample)
         let learned = zip(document.ids, document.supervised).filter(\.1).map(\.0)
         texts.append("\(source): \(preparation.checkpoint.tokenizer.decode(learned))")
       }, progress: { done.append($0) })
     XCTAssertEqual(
       texts,
       (0..<1300).map { "0: It is \($0).<|im_end|>" } + ["1: <|im_end|>", "1: <|im_end|>"])
+    XCTAssertEqual(samples, Array(0..<1302))
     XCTAssertEqual(done, [512, 1024, 1302])
     XCTAssertEqual(report.sources.map(\.samples), [1300, 2])
     XCTAssertEqual(report.sources.map(\.documents), [1300, 2])

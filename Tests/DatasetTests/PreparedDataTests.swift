@@ -17,7 +17,9 @@ final class PreparedDataTests: XCTestCase {
 
   private func write(_ documents: [RenderedDocument], to path: String, key: String = "k") throws {
     var writer = try PreparedDataWriter(at: path, key: key, sources: 3, idLimit: 200_001)
-    for (i, document) in documents.enumerated() { try writer.append(document, source: i % 3) }
+    for (i, document) in documents.enumerated() {
+      try writer.append(document, source: i % 3, sample: 5 * i + 2)
+    }
     try writer.finish(report: JSONObject(members: [("x", .string("y"))]))
   }
 
@@ -35,6 +37,7 @@ final class PreparedDataTests: XCTestCase {
         XCTAssertEqual(try data.document(i).ids, document.ids)
         XCTAssertEqual(try data.document(i).supervised, document.supervised)
         XCTAssertEqual(data.source(of: i), i % 3)
+        XCTAssertEqual(data.sample(of: i), 5 * i + 2)
         XCTAssertEqual(data.supervisedCount(of: i), document.supervisedCount)
       }
     }
@@ -47,7 +50,7 @@ final class PreparedDataTests: XCTestCase {
     do {
       var writer = try PreparedDataWriter(
         at: path, key: "new", sources: 3, idLimit: 200_001)
-      try writer.append(documents(1)[0], source: 0)
+      try writer.append(documents(1)[0], source: 0, sample: 0)
     }
     XCTAssertEqual(try PreparedData(at: path).key, "old")
     try write(documents(2), to: path, key: "new")

@@ -78,6 +78,11 @@ final class RunTests: XCTestCase {
   /// Weights that go bad: every update is refused, and after five the run stops with the samples.
   func testNaNStopsTheRunAndHarmsNothing() throws {
     let run = try TinyRun(self) { $0.checkpoints.everySteps = 4 }
+    // A first sample that is too long for a row: documents and samples are numbered differently.
+    let source = URL(fileURLWithPath: run.recipe.data.sources[0].path)
+    let long = String(repeating: "long ", count: 200)
+    try Data((#"{"q": "a", "a": "\#(long)"}"# + "\n").utf8 + Data(contentsOf: source)).write(
+      to: source)
     let ready = try run.prepared()
     let directory = try RunDirectory(at: run.recipe.run, run.identity(ready))
     var training: FineTuningRun?
@@ -100,16 +105,19 @@ final class RunTests: XCTestCase {
       XCTAssertTrue(
         text.hasPrefix(
           "\(run.recipe.run): 5 updates in a row were skipped, the last for this: the loss is nan. "
-            + "The weights are those of step 6; the last good checkpoint stands. Look at documents "
+            + "The weights are those of step 6; the last good checkpoint stands. Look at samples "
         ), text)
       XCTAssertTrue(
-        text.hasSuffix(" with 'distill show', or lower 'optimizer.learningRate'."), text)
+        text.hasSuffix(
+          " with 'distill show RECIPE --sample NUMBER', or lower 'optimizer.learningRate'."), text)
     }
     XCTAssertEqual(notes.count, 5)
-    XCTAssertTrue(
-      notes[0].hasPrefix(
-        "Step 7: the loss is nan. The update was skipped; it learned from documents "),
-      notes[0])
+    var reader = TrainingOrder.Reader(ready.order)
+    let samples = Set(reader.documents(ofStep: 6).joined().map { ready.order.sample(of: $0) + 1 })
+    XCTAssertEqual(
+      notes[0],
+      "Step 7: the loss is nan. The update was skipped; it learned from samples "
+        + samples.sorted().map(String.init).joined(separator: ", ") + ".")
     XCTAssertEqual(Array(made.loop.optimizer.firstMoments[4].elements), moments)
     XCTAssertEqual(made.loop.optimizer.step, 6)
     XCTAssertEqual(try directory.checkpoints(), [4])
@@ -151,7 +159,7 @@ final class RunTests: XCTestCase {
     try run.run(stoppingAfter: 2)
     let ready = try run.prepared()
     let recipe = try run.identity(ready).recipe
-    let own = ready.identity(version: "test", resolvedRecipe: recipe)
+    let own = try ready.identity(version: "test", resolvedRecipe: recipe)
     for (name, was) in own.fingerprint {
       let other = RunDirectory.Identity(
         recipe: recipe,
@@ -167,7 +175,9 @@ final class RunTests: XCTestCase {
     }
     XCTAssertEqual(
       own.fingerprint.map(\.name),
-      ["toolkit", "instruction set", "OpenBLAS", "data", "choice of rows"])
+      [
+        "toolkit", "instruction set", "OpenBLAS", "data", "student's weights", "choice of rows",
+      ])
   }
 
   /// A trial on one batch is no beginning of the run itself.
@@ -180,6 +190,38 @@ final class RunTests: XCTestCase {
           "The choice of rows was 'one batch' when this run began; it is 'all' now.\n"),
         "\($0)")
     }
+  }
+
+  /// Other weights under the same name, or one value of them.
+  func testAnotherStudentIsRefused() throws {
+    let run = try TinyRun(self)
+    try run.run(stoppingAfter: 2)
+    let path = run.recipe.student + "/model.safetensors"
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    bytes[bytes.count / 64 * 40 + 100] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: path))
+    XCTAssertThrowsError(try run.run()) {
+      XCTAssertTrue("\($0)".hasPrefix("The student's weights was '"), "\($0)")
+    }
+  }
+
+  /// Stopped between a step and the evaluation that follows it, a run makes up for it.
+  func testAnEvaluationThatWasStoppedIsMadeUpFor() throws {
+    let run = try TinyRun(self)
+    let every = try XCTUnwrap(run.recipe.evaluation?.everySteps)
+    let (outcome, _) = try run.run(stoppingAfter: every)
+    XCTAssertEqual(outcome, .stopped(step: every))
+    var evaluated: [Int] = []
+    try run.run(report: { event in
+      if case .evaluation(_, let step) = event { evaluated.append(step) }
+    })
+    XCTAssertEqual(evaluated.first, every)
+    let whole = try TinyRun(self)
+    var all: [Int] = []
+    try whole.run(report: { event in
+      if case .evaluation(_, let step) = event { all.append(step) }
+    })
+    XCTAssertEqual([0] + evaluated, all)
   }
 
   /// Stopped before its first step, a run leaves no checkpoint, and begins when it is started again.

@@ -65,7 +65,7 @@ struct TinyRun {
       var writer = try PreparedDataWriter(
         at: preparation.recipe.cache, key: key, sources: preparation.files.count,
         idLimit: preparation.checkpoint.tokenizer.idLimit)
-      let report = try preparation.run(write: { try writer.append($0, source: $1) })
+      let report = try preparation.run(write: { try writer.append($0, source: $1, sample: $2) })
       XCTAssertEqual(report.findings.map(\.message), [])
       try writer.finish(report: JSONObject(members: []))
     }
@@ -78,7 +78,7 @@ struct TinyRun {
     encoder.outputFormatting = .sortedKeys
     let data = try encoder.encode(recipe)
     let json = try Array(data).withUnsafeBytes { try JSONValue(parsing: $0, source: "recipe") }
-    return prepared.identity(
+    return try prepared.identity(
       version: "test", resolvedRecipe: json, overfitsOneBatch: overfitting)
   }
 
