@@ -112,6 +112,7 @@ final class RunTests: XCTestCase {
           " with 'distill show RECIPE --sample NUMBER', or lower 'optimizer.learningRate'."), text)
     }
     XCTAssertEqual(notes.count, 5)
+    XCTAssertEqual(ready.order.sample(of: 0), 1)
     var reader = TrainingOrder.Reader(ready.order)
     let samples = Set(reader.documents(ofStep: 6).joined().map { ready.order.sample(of: $0) + 1 })
     XCTAssertEqual(
