@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "Generation", targets: ["Generation"]),
     .library(name: "Problems", targets: ["Problems"]),
     .library(name: "Teachers", targets: ["Teachers"]),
+    .library(name: "TeacherGeneration", targets: ["TeacherGeneration"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
     .library(name: "Timings", targets: ["Timings"]),
     .library(name: "Commands", targets: ["Commands"]),
@@ -42,8 +43,12 @@ let package = Package(
     .target(name: "Verification", dependencies: ["Sandbox", "Storage"], exclude: ["README.md"]),
     .target(
       name: "Problems",
-      dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
+      dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"],
+      exclude: ["README.md"]),
     .target(name: "Teachers", dependencies: ["Interface", "Storage"]),
+    .target(
+      name: "TeacherGeneration", dependencies: ["Teachers", "Problems", "Storage"],
+      exclude: ["README.md"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
@@ -114,6 +119,12 @@ let package = Package(
     .testTarget(name: "ReadabilityTests", dependencies: ["Verification", "Storage"]),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CSandbox"]),
     .testTarget(name: "ProgramTests", dependencies: ["Verification", "Sandbox", "Storage"]),
+    .testTarget(
+      name: "ProblemTests",
+      dependencies: ["Problems", "Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
+    .testTarget(
+      name: "TeacherGenerationTests",
+      dependencies: ["TeacherGeneration", "Teachers", "Problems", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
