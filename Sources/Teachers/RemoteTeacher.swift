@@ -1,0 +1,234 @@
+import Foundation
+import Storage
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
+/// A teacher behind a server that speaks OpenAI's `/chat/completions`.
+///
+/// It waits, tries again and slows down by itself; `RemoteTeacherSettings` says how much. An answer is
+/// returned only if it came whole. One value serves any number of tasks.
+public final class RemoteTeacher: Teacher {
+  public let name: String
+  public var identity: JSONValue {
+    var members: [(key: String, value: JSONValue)] = [
+      ("kind", .string("remote")), ("url", .string(address.url.absoluteString)),
+      ("model", .string(settings.model)),
+    ]
+    if let extra = settings.extra { members.append(("extra", .object(extra.members))) }
+    return .object(JSONObject(members: members))
+  }
+  public var concurrency: Int { settings.requestsInFlight }
+
+  private let settings: RemoteTeacherSettings
+  private let address: RemoteAddress
+  private let secret: Secret?
+  private let clock: RemoteClock
+  private let observe: @Sendable (TeacherEvent) -> Void
+  private let transfers: RemoteTransfers
+  private let traffic: RemoteTraffic
+  private let ledger: RemoteLedger
+  private let policy = RetryPolicy()
+  let longestBody: Int
+
+  /// Prepares a teacher; nothing is sent yet.
+  ///
+  /// - Parameters:
+  ///   - environment: Where the key's variable is looked up. The key is read once, here.
+  ///   - clock: What waiting and chance go by. Deadlines of transfers go by the machine's own.
+  ///   - observer: Is told of every event, from any thread; it must be quick.
+  /// - Throws: `TeacherError` with scope `job`, if settings or key cannot be used.
+  public convenience init(
+    _ settings: RemoteTeacherSettings,
+    environment: [String: String] = ProcessInfo.processInfo.environment,
+    clock: RemoteClock = .system, observer: @escaping @Sendable (TeacherEvent) -> Void = { _ in }
+  ) throws(TeacherError) {
+    try self.init(
+      settings, environment: environment, clock: clock, longestBody: 64 << 20, observer: observer)
+  }
+
+  init(
+    _ settings: RemoteTeacherSettings, environment: [String: String], clock: RemoteClock,
+    longestBody: Int, observer: @escaping @Sendable (TeacherEvent) -> Void
+  ) throws(TeacherError) {
+    let findings = settings.findings(place: "The teacher")
+    guard findings.isEmpty else {
+      throw TeacherError(.job, kind: "settings", findings.joined(separator: "\n"))
+    }
+    do throws(RemoteAddressError) {
+      address = try RemoteAddress(settings.url)
+    } catch {
+      throw TeacherError(.job, kind: "settings", "The teacher: 'url' \(error.words).")
+    }
+    do throws(SecretError) {
+      secret = try settings.key?.secret(environment: environment)
+    } catch {
+      throw TeacherError(.job, kind: "key", "The teacher: \(error)")
+    }
+    self.settings = settings
+    self.clock = clock
+    self.longestBody = longestBody
+    observe = observer
+    name = "\(settings.model) at \(address.base)"
+    transfers = RemoteTransfers(
+      requestsInFlight: settings.requestsInFlight, longestRequest: settings.totalSeconds,
+      longestWait: settings.longestWaitSeconds, date: clock.date)
+    traffic = RemoteTraffic(settings: settings, clock: clock, observe: observer)
+    ledger = RemoteLedger(retries: settings.retriesPerJob)
+  }
+
+  deinit { transfers.end() }
+
+  // MARK: Asking
+
+  /// Asks the server, once for every `samplesPerRequest` of the question's samples, side by side.
+  ///
+  /// If one of the requests fails for good, the others are ended and their answers are lost: whoever
+  /// wants to keep each answer asks for one sample, or for one request's samples, at a time.
+  public func answers(
+    to question: TeacherQuestion
+  ) async throws(TeacherError) -> [TeacherAnswer] {
+    let size = settings.samplesPerRequest
+    let requests = stride(from: question.samples.lowerBound, to: question.samples.upperBound, by: size)
+      .map { $0..<min($0 + size, question.samples.upperBound) }
+    guard requests.count > 1 else {
+      guard let samples = requests.first else { return [] }
+      return try await answers(to: question, samples)
+    }
+    let result = await withTaskGroup(
+      of: (Int, Result<[TeacherAnswer], TeacherError>).self,
+      returning: Result<[TeacherAnswer], TeacherError>.self
+    ) { group in
+      for samples in requests {
+        group.addTask {
+          do throws(TeacherError) {
+            return (samples.lowerBound, .success(try await self.answers(to: question, samples)))
+          } catch {
+            return (samples.lowerBound, .failure(error))
+          }
+        }
+      }
+      var answers: [Int: [TeacherAnswer]] = [:]
+      var failure: TeacherError?
+      for await (first, result) in group {
+        switch result {
+        case .success(let some): answers[first] = some
+        case .failure(let error):
+          // Those that are cancelled because of the first failure are not what went wrong.
+          if failure == nil { failure = error }
+          group.cancelAll()
+        }
+      }
+      if let failure { return .failure(failure) }
+      return .success(requests.flatMap { answers[$0.lowerBound] ?? [] })
+    }
+    return try result.get()
+  }
+
+  /// Sends one request as often as it takes.
+  private func answers(
+    to question: TeacherQuestion, _ samples: Range<Int>
+  ) async throws(TeacherError) -> [TeacherAnswer] {
+    let content = ChatCompletionRequest(settings: settings, question: question, samples: samples)
+    let body: Data
+    do throws(ReplyFault) {
+      body = try content.body()
+    } catch {
+      throw TeacherError(.question, kind: error.kind, "\(question.place): \(name) \(error.words)")
+    }
+    let request = urlRequest(body)
+    var attempts = 0
+    while true {
+      let estimate = content.estimatedPromptTokens + ledger.expectedTokens(
+        most: question.settings.maxTokens, samples: samples.count)
+      guard let pass = await traffic.enter(estimate: Double(estimate)) else {
+        throw cancelled(question)
+      }
+      attempts += 1
+      observe(.sent)
+      let start = clock.now()
+      let result = await transfers.answer(
+        to: request, reader: reader(samples.count), deadlines: deadlines)
+      let seconds = clock.now() - start
+      switch result {
+      case .success(let completion):
+        ledger.noteAnswer(tokens: completion.completionTokens, samples: samples.count)
+        await traffic.leave(pass, tokens: total(completion, content), isAnswered: true)
+        observe(.answered(tokens: completion.completionTokens, seconds: seconds))
+        return answers(completion, attempts: attempts, seconds: seconds)
+      case .failure(let fault):
+        var wait = 0.0
+        if fault.remedy == .again || fault.remedy == .againIfServerIsKnown {
+          wait = policy.seconds(
+            count: attempts, retryAfter: fault.retryAfter, share: clock.random())
+        }
+        if fault.slowsAll { await traffic.slow(pass, seconds: fault.retryAfter ?? wait) }
+        await traffic.leave(pass, tokens: nil, isAnswered: false)
+        if let error = ledger.error(
+          fault, attempts: attempts, retries: settings.retriesPerQuestion, place: question.place,
+          teacher: name)
+        {
+          throw error
+        }
+        observe(.retried(kind: fault.kind))
+        observe(.waiting(seconds: wait, why: .retry))
+        do { try await clock.sleep(wait) } catch { throw cancelled(question) }
+      }
+    }
+  }
+
+  private func cancelled(_ question: TeacherQuestion) -> TeacherError {
+    TeacherError(.cancelled, kind: "cancelled", "\(question.place): asking \(name) was cancelled.")
+  }
+
+  private func urlRequest(_ body: Data) -> URLRequest {
+    var request = URLRequest(url: address.url)
+    request.httpMethod = "POST"
+    request.httpBody = body
+    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    request.setValue(
+      settings.stream ? "text/event-stream, application/json" : "application/json",
+      forHTTPHeaderField: "Accept")
+    // Compressed answers could be a thousand times as large as what is sent.
+    request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+    request.setValue("distill", forHTTPHeaderField: "User-Agent")
+    if let secret {
+      request.setValue(secret.authorization, forHTTPHeaderField: "Authorization")
+    }
+    return request
+  }
+
+  private func reader(_ choices: Int) -> ChatCompletionReader {
+    ChatCompletionReader(
+      .init(
+        choices: choices, stream: settings.stream,
+        status: ReplyStatus(
+          model: settings.model, texts: ServerText(secret: secret),
+          addressHasNoPath: address.hasNoPath), longestBody: longestBody))
+  }
+
+  private var deadlines: RemoteDeadlines {
+    RemoteDeadlines(
+      connect: settings.connectSeconds, firstByte: settings.firstByteSeconds,
+      idle: settings.idleSeconds, total: settings.totalSeconds)
+  }
+
+  private func total(_ completion: ChatCompletion, _ content: ChatCompletionRequest) -> Int? {
+    completion.completionTokens.map {
+      $0 + (completion.promptTokens ?? content.estimatedPromptTokens)
+    }
+  }
+
+  private func answers(
+    _ completion: ChatCompletion, attempts: Int, seconds: Double
+  ) -> [TeacherAnswer] {
+    completion.choices.map { choice in
+      TeacherAnswer(
+        reasoning: choice.reasoning, content: choice.content, finishReason: choice.finish,
+        promptTokens: completion.promptTokens,
+        completionTokens: completion.choices.count == 1 ? completion.completionTokens : nil,
+        model: completion.model, attempts: attempts, seconds: seconds)
+    }
+  }
+}
