@@ -45,7 +45,10 @@ let package = Package(
       name: "Problems",
       dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"],
       exclude: ["README.md"]),
-    .target(name: "Teachers", dependencies: ["Interface", "Storage"]),
+    .target(
+      name: "Teachers",
+      dependencies: ["Generation", "Models", "Datasets", "Tokenizers", "Interface", "Storage"],
+      exclude: ["README.md"]),
     .target(
       name: "TeacherGeneration", dependencies: ["Teachers", "Problems", "Storage"],
       exclude: ["README.md"]),
@@ -79,6 +82,7 @@ let package = Package(
         "Interface", "Timings", "FineTuning", "Training", "Reports", "Generation", "Models",
         "Tensors",
         "Safetensors", "Datasets", "Tokenizers", "Storage", "Verification", "Sandbox",
+        "TeacherGeneration", "Teachers", "Problems",
       ],
       exclude: ["README.md"]),
     .executableTarget(name: "distill", dependencies: ["Commands", "Interface"]),

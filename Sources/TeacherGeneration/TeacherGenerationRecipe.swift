@@ -1,8 +1,10 @@
 import Problems
 import Teachers
 
-/// Everything about the sampling of a teacher's answers, but who the teacher is.
+/// Everything about the sampling of a teacher's answers.
 public struct TeacherGenerationRecipe: Codable, Equatable, Sendable {
+  /// Whom a command asks; a run is given its teacher.
+  public var teacher: TeacherSettings?
   /// The files of problems, asked in this order.
   public var prompts: [ProblemSource]
   /// How problems are worded; without it, in the usual words.
@@ -18,10 +20,11 @@ public struct TeacherGenerationRecipe: Codable, Equatable, Sendable {
   public var output: String
 
   public init(
-    prompts: [ProblemSource], prompt: ProblemPrompt? = nil, sampling: Sampling,
+    teacher: TeacherSettings? = nil, prompts: [ProblemSource], prompt: ProblemPrompt? = nil, sampling: Sampling,
     adaptive: AdaptiveSampling? = nil, prices: Prices? = nil, budget: Budget? = nil,
     durability: SampleJournal.Durability? = nil, output: String
   ) {
+    self.teacher = teacher
     self.prompts = prompts
     self.prompt = prompt
     self.sampling = sampling
