@@ -26,6 +26,9 @@ final class RemoteTransfers: NSObject, @unchecked Sendable {
   private var session: URLSession?
   private var open: [Int: Transfer] = [:]
   private let longestWait: Double
+  /// So long, in seconds, the body of an error is waited for. Its status is all that counts, and
+  /// Foundation on Linux never ends a 401 that offers `Basic`.
+  static let errorSeconds = 2.0
   private let date: @Sendable () -> Date
 
   /// A request that is under way. It is touched on the queue only.
@@ -38,6 +41,8 @@ final class RemoteTransfers: NSObject, @unchecked Sendable {
     var result: Result<ChatCompletion, ReplyFault>?
     var start = 0.0
     var sentAt: Double?
+    /// When the head of a reply came that is no answer.
+    var errorAt: Double?
     var lastByteAt: Double?
     var hasBegun = false
     /// Whether the timer knows that the body has begun.
@@ -51,7 +56,9 @@ final class RemoteTransfers: NSObject, @unchecked Sendable {
     /// The deadline that comes next, and what it is called.
     var next: (time: Double, name: String, words: String) {
       var next: (time: Double, name: String, words: String)
-      if let lastByteAt {
+      if let errorAt {
+        return (errorAt + RemoteTransfers.errorSeconds, "", "")
+      } else if let lastByteAt {
         next = (
           lastByteAt + deadlines.idle, "idle",
           "fell silent within the answer for \(seconds(deadlines.idle)) ('idleSeconds')."
@@ -174,6 +181,10 @@ final class RemoteTransfers: NSObject, @unchecked Sendable {
         self.setTimer(transfer)
         return
       }
+      if transfer.errorAt != nil {
+        self.endReading(transfer)
+        return
+      }
       // Whoever can't be reached may not be there at all.
       var fault = ReplyFault(
         next.name == "connect" ? .againIfServerIsKnown : .again, kind: "time-out: \(next.name)",
@@ -219,6 +230,9 @@ final class RemoteTransfers: NSObject, @unchecked Sendable {
     transfer.hasBegun = true
     let head = ReplyHead(response, now: date(), longestWait: longestWait)
     read(transfer) { () throws(ReplyFault) in try transfer.reader.begin(head) }
+    guard transfer.result == nil, head.status != 200 else { return }
+    transfer.errorAt = Self.now
+    if transfer.reader.hasSeenEnough { endReading(transfer) } else { setTimer(transfer) }
   }
 }
 
@@ -284,6 +298,16 @@ extension RemoteTransfers: URLSessionDataDelegate {
     beginReading(transfer, response)
   }
 
+  /// A server that asks for a name and a password gets none; one that shows its certificate is
+  /// judged by the system.
+  func urlSession(
+    _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+    completionHandler:
+      @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+  ) {
+    completionHandler(.performDefaultHandling, nil)
+  }
+
   func urlSession(
     _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
   ) {
@@ -309,7 +333,7 @@ extension ReplyHead {
       return nil
     }
     let place = header("location").map { location in
-      String(location.prefix { $0 != "?" && $0 != "#" })
+      String(location.unicodeScalars.prefix { $0 != "?" && $0 != "#" })
     }
     self.init(
       status: response.statusCode,
@@ -317,7 +341,8 @@ extension ReplyHead {
         String(type.prefix { $0 != ";" }).trimmingCharacters(in: .whitespaces).lowercased()
       },
       contentEncoding: header("content-encoding"),
-      wait: WaitRequest(header: header, now: now, longest: longestWait), location: place)
+      contentLength: header("content-length").flatMap { Int($0) },
+      wait: WaitRequest(header: header, now: now, longest: longestWait), location: place?.isEmpty == true ? nil : place)
   }
 }
 
@@ -326,6 +351,7 @@ enum TransportFault {
   /// - Parameter isWithinAnswer: Whether the reply's head was there already.
   static func fault(_ error: any Error, isWithinAnswer: Bool) -> ReplyFault {
     let code = (error as? URLError)?.code ?? URLError.Code(rawValue: (error as NSError).code)
+    let words = (error as NSError).localizedDescription
     var fault: ReplyFault
     switch code {
     case .cannotConnectToHost:
@@ -339,11 +365,16 @@ enum TransportFault {
     case .secureConnectionFailed, .serverCertificateUntrusted, .serverCertificateHasBadDate,
       .serverCertificateNotYetValid, .serverCertificateHasUnknownRoot, .clientCertificateRejected,
       .clientCertificateRequired:
+      fault = noTLS("")
+    // On Linux, all that is wrong with TLS has no code of its own; libcurl's words tell it.
+    case .unknown where !isWithinAnswer && words.contains("SSL"):
+      fault = noTLS(" (\(quoted(words)))")
+    case .badURL:
       fault = ReplyFault(
-        .againIfServerIsKnown, kind: "TLS",
-        "could not prove who it is, or speaks no TLS. Is its certificate valid, for this name, and "
-          + "from an authority that this system trusts?")
-    case .badURL, .unsupportedURL:
+        .stopJob, kind: "URL",
+        "has an address that this system's Foundation does not take. If it is an IPv6 address, "
+          + "write the host's name in 'url'.")
+    case .unsupportedURL:
       // The address was looked at before; what libcurl does not support is then the reply.
       fault = ReplyFault(
         .againIfServerIsKnown, kind: "not HTTP", "does not speak HTTP. Is 'url' right?")
@@ -359,5 +390,12 @@ enum TransportFault {
     }
     fault.isTransport = true
     return fault
+  }
+
+  private static func noTLS(_ detail: String) -> ReplyFault {
+    ReplyFault(
+      .againIfServerIsKnown, kind: "TLS",
+      "could not prove who it is, or speaks no TLS\(detail). Is its certificate valid, for this name, "
+        + "and from an authority that this system trusts?")
   }
 }
