@@ -74,6 +74,8 @@ final class RemoteTeacherTests: XCTestCase {
     }
     XCTAssertGreaterThan(tokens, 5)
     XCTAssertGreaterThan(seconds, 0)
+    _ = try await teacher.answers(to: question)
+    XCTAssertEqual(server.acceptedCount, 2)
     var keyless = settings
     keyless.key = nil
     _ = try await RemoteTeacher(keyless, environment: [:]).answers(to: question)
