@@ -7,6 +7,7 @@ struct ReplyHead: Equatable, Sendable {
   /// `Content-Type` without its parameters, in small letters.
   var contentType: String?
   var contentEncoding: String?
+  var contentLength: Int?
   var wait: WaitRequest
   /// Where a redirect would lead, without its query.
   var location: String?
@@ -59,7 +60,10 @@ struct ChatCompletionReader {
         "redirects\(place). Redirects are not followed, because they would take the key elsewhere; "
           + "set 'url' to the address itself.")
     }
-    guard head.status == 200 else { return }
+    guard head.status == 200 else {
+      hasSeenEnough = head.contentLength == 0
+      return
+    }
     if let encoding = head.contentEncoding?.lowercased(), encoding != "identity", !encoding.isEmpty {
       throw .broken(
         "compressed", "sent an answer compressed as \(texts.quote(encoding)), which was not asked for.")
@@ -84,7 +88,7 @@ struct ChatCompletionReader {
     byteCount += bytes.count
     if head.status != 200 {
       body += bytes.prefix(Self.longestError - body.count)
-      if body.count >= Self.longestError { hasSeenEnough = true }
+      if body.count >= min(Self.longestError, head.contentLength ?? .max) { hasSeenEnough = true }
       return
     }
     let (most, overflow) = expected.longestBody.multipliedReportingOverflow(

@@ -26,7 +26,7 @@ public final class RemoteTeacher: Teacher {
   private let secret: Secret?
   private let clock: RemoteClock
   private let observe: @Sendable (TeacherEvent) -> Void
-  private let transfers: RemoteTransfers
+  private let queue = DispatchQueue(label: "distill.remote")
   private let traffic: RemoteTraffic
   private let ledger: RemoteLedger
   private let policy = RetryPolicy()
@@ -71,14 +71,9 @@ public final class RemoteTeacher: Teacher {
     self.longestBody = longestBody
     observe = observer
     name = "\(settings.model) at \(address.base)"
-    transfers = RemoteTransfers(
-      requestsInFlight: settings.requestsInFlight, longestRequest: settings.totalSeconds,
-      longestWait: settings.longestWaitSeconds, date: clock.date)
     traffic = RemoteTraffic(settings: settings, clock: clock, observe: observer)
     ledger = RemoteLedger(retries: settings.retriesPerJob)
   }
-
-  deinit { transfers.end() }
 
   // MARK: Asking
 
@@ -92,38 +87,37 @@ public final class RemoteTeacher: Teacher {
     let size = settings.samplesPerRequest
     let requests = stride(from: question.samples.lowerBound, to: question.samples.upperBound, by: size)
       .map { $0..<min($0 + size, question.samples.upperBound) }
-    guard requests.count > 1 else {
-      guard let samples = requests.first else { return [] }
-      return try await answers(to: question, samples)
-    }
-    let result = await withTaskGroup(
-      of: (Int, Result<[TeacherAnswer], TeacherError>).self,
-      returning: Result<[TeacherAnswer], TeacherError>.self
-    ) { group in
-      for samples in requests {
-        group.addTask {
-          do throws(TeacherError) {
-            return (samples.lowerBound, .success(try await self.answers(to: question, samples)))
-          } catch {
-            return (samples.lowerBound, .failure(error))
-          }
-        }
+    if requests.count == 1 { return try await answers(to: question, requests[0]) }
+    let results = await withTaskGroup(of: Outcome.self, returning: [Outcome].self) { group in
+      for samples in requests { group.addTask { await self.outcome(question, samples) } }
+      var results: [Outcome] = []
+      for await result in group {
+        results.append(result)
+        // Those that are cancelled because of the first failure come after it.
+        if case .failure = result.answers { group.cancelAll() }
       }
-      var answers: [Int: [TeacherAnswer]] = [:]
-      var failure: TeacherError?
-      for await (first, result) in group {
-        switch result {
-        case .success(let some): answers[first] = some
-        case .failure(let error):
-          // Those that are cancelled because of the first failure are not what went wrong.
-          if failure == nil { failure = error }
-          group.cancelAll()
-        }
-      }
-      if let failure { return .failure(failure) }
-      return .success(requests.flatMap { answers[$0.lowerBound] ?? [] })
+      return results
     }
-    return try result.get()
+    for result in results {
+      if case .failure(let error) = result.answers { throw error }
+    }
+    let ordered = results.sorted { $0.first < $1.first }
+    return ordered.flatMap { (try? $0.answers.get()) ?? [] }
+  }
+
+  /// What became of one request.
+  private struct Outcome: Sendable {
+    let first: Int
+    let answers: Result<[TeacherAnswer], TeacherError>
+  }
+
+  private func outcome(_ question: TeacherQuestion, _ samples: Range<Int>) async -> Outcome {
+    do throws(TeacherError) {
+      let some = try await answers(to: question, samples)
+      return Outcome(first: samples.lowerBound, answers: .success(some))
+    } catch {
+      return Outcome(first: samples.lowerBound, answers: .failure(error))
+    }
   }
 
   /// Sends one request as often as it takes.
@@ -148,8 +142,7 @@ public final class RemoteTeacher: Teacher {
       attempts += 1
       observe(.sent)
       let start = clock.now()
-      let result = await transfers.answer(
-        to: request, reader: reader(samples.count), deadlines: deadlines)
+      let result = await transfer(request, samples.count).answer()
       let seconds = clock.now() - start
       switch result {
       case .success(let completion):
@@ -193,25 +186,28 @@ public final class RemoteTeacher: Teacher {
     // Compressed answers could be a thousand times as large as what is sent.
     request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
     request.setValue("distill", forHTTPHeaderField: "User-Agent")
+    request.setValue("close", forHTTPHeaderField: "Connection")
     if let secret {
       request.setValue(secret.authorization, forHTTPHeaderField: "Authorization")
     }
     return request
   }
 
-  private func reader(_ choices: Int) -> ChatCompletionReader {
-    ChatCompletionReader(
+  private func transfer(_ request: URLRequest, _ choices: Int) -> RemoteTransfer {
+    let status = ReplyStatus(
+      model: settings.model, texts: ServerText(secret: secret),
+      addressHasNoPath: address.hasNoPath)
+    let reader = ChatCompletionReader(
       .init(
-        choices: choices, stream: settings.stream,
-        status: ReplyStatus(
-          model: settings.model, texts: ServerText(secret: secret),
-          addressHasNoPath: address.hasNoPath), longestBody: longestBody))
-  }
-
-  private var deadlines: RemoteDeadlines {
-    RemoteDeadlines(
+        choices: choices, stream: settings.stream, status: status, longestBody: longestBody))
+    let deadlines = RemoteDeadlines(
       connect: settings.connectSeconds, firstByte: settings.firstByteSeconds,
       idle: settings.idleSeconds, total: settings.totalSeconds)
+    let longestWait = settings.longestWaitSeconds
+    return RemoteTransfer(request, reader: reader, deadlines: deadlines, queue: queue) {
+      [clock] response in
+      ReplyHead(response, now: clock.date(), longestWait: longestWait)
+    }
   }
 
   private func total(_ completion: ChatCompletion, _ content: ChatCompletionRequest) -> Int? {

@@ -61,6 +61,7 @@ public final class FaultServer: @unchecked Sendable {
   private var open: Set<Int32> = []
   private var underWay = 0
   private var mostUnderWay = 0
+  private var accepted = 0
   private var isStopped = false
 
   /// Begins to serve.
@@ -119,6 +120,8 @@ public final class FaultServer: @unchecked Sendable {
   public var answered: [String: Int] { locked { served } }
   /// The most requests that were under way at once.
   public var mostAtOnce: Int { locked { mostUnderWay } }
+  /// How many connections there have been.
+  public var acceptedCount: Int { locked { accepted } }
   /// How many connections are open.
   public var connectionCount: Int { locked { open.count } }
 
@@ -141,6 +144,7 @@ public final class FaultServer: @unchecked Sendable {
       let isRefused = locked {
         if isStopped { return true }
         open.insert(descriptor)
+        accepted += 1
         return false
       }
       if isRefused {
@@ -152,6 +156,7 @@ public final class FaultServer: @unchecked Sendable {
         while !connection.isOver, let request = connection.nextRequest() {
           guard let self else { break }
           self.answer(request, on: connection)
+          if request.header("Connection")?.lowercased() == "close" { break }
         }
         self?.forget(descriptor)
         close(descriptor)

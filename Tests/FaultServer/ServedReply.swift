@@ -14,10 +14,10 @@ struct ServedReply {
     switch step {
     case .answer:
       sendAnswer(nil)
-      return !connection.isOver
+      return !connection.isBroken
     case .fault(let fault):
       send(fault)
-      return fault.isHarmless && !connection.isOver
+      return fault.isHarmless && !connection.isBroken
     case .reply(let status, let headers, let body):
       send(status: status, headers: headers, body: Array(body.utf8))
     case .raw(let bytes):

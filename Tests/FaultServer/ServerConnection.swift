@@ -10,6 +10,8 @@ final class ServerConnection {
   private var pending: [UInt8] = []
   /// Whether nothing more can be said.
   private(set) var isOver = false
+  /// Whether the client did not take what was said.
+  private(set) var isBroken = false
 
   init(_ descriptor: Int32) {
     self.descriptor = descriptor
@@ -71,7 +73,12 @@ final class ServerConnection {
       let count = bytes.withUnsafeBytes { bytes in
         send(descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent, flags)
       }
-      if count <= 0 { isOver = true } else { sent += count }
+      if count <= 0 {
+        isOver = true
+        isBroken = true
+      } else {
+        sent += count
+      }
     }
   }
 
