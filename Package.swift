@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Generation", targets: ["Generation"]),
     .library(name: "Problems", targets: ["Problems"]),
+    .library(name: "Overlap", targets: ["Overlap"]),
     .library(name: "Teachers", targets: ["Teachers"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
     .library(name: "Timings", targets: ["Timings"]),
@@ -43,6 +44,7 @@ let package = Package(
     .target(
       name: "Problems",
       dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
+    .target(name: "Overlap", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Teachers", dependencies: ["Interface", "Storage"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
@@ -114,6 +116,7 @@ let package = Package(
     .testTarget(name: "ReadabilityTests", dependencies: ["Verification", "Storage"]),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CSandbox"]),
     .testTarget(name: "ProgramTests", dependencies: ["Verification", "Sandbox", "Storage"]),
+    .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(

@@ -43,10 +43,11 @@ public struct EvaluationIndex: Sendable {
     wordless = items.indices.filter { texts[2 * $0].isEmpty }.map { items[$0] }
     weights = texts.map { words in
       var sum: Float = 0
-      return [0] + words.map { word in
-        sum += Float(WordWeights.weight(of: word))
-        return sum
-      }
+      return [0]
+        + words.map { word in
+          sum += Float(WordWeights.weight(of: word))
+          return sum
+        }
     }
     let questions = items.indices.map { QuestionShingles(texts[2 * $0]) }
     self.questions = questions
@@ -68,8 +69,11 @@ public struct EvaluationIndex: Sendable {
     func table(_ rule: DecontaminationRules.WordRule?, _ part: Int) -> RunTable? {
       rule.map { rule in
         RunTable(
-          items.indices.map { (2 * $0 + part, texts[2 * $0 + part]) }, n: rule.n, groups: groups,
-          wholeIfShorter: part == 0)
+          // A text that weighs too little can't be a hit, and would cost each search a look-up.
+          texts.indices.filter {
+            $0 % 2 == part && Double(weights[$0].last ?? 0) >= rule.leastWeight
+          }.map { ($0, texts[$0]) },
+          n: rule.n, groups: groups, wholeIfShorter: part == 0)
       }
     }
     tables[.question] = table(rules.question, 0)
