@@ -21,12 +21,15 @@ public struct EvaluationIndex: Sendable {
   let masked: SimilarQuestions
   var tables: [OverlapHit.Rule: RunTable] = [:]
 
+  /// So that numbers of 32 bits hold every place.
+  static let mostWords = 1 << 28
+
   /// Indexes the items of any number of sets.
   ///
   /// - Parameter background: Texts that are like training data, such as many training problems; what
   ///   several of them share with a question without being that question is boilerplate. A text
   ///   that holds the question itself does not count, nor does one text twice.
-  /// - Throws: `OverlapError` if a rule's value makes no sense.
+  /// - Throws: `OverlapError` if a rule's value makes no sense, or the items are too long.
   public init(
     _ items: [EvaluationItem], rules: DecontaminationRules = DecontaminationRules(),
     background: some Sequence<String> = EmptyCollection<String>()
@@ -37,6 +40,12 @@ public struct EvaluationIndex: Sendable {
     for item in items {
       texts.append(OverlapText(item.question).words)
       texts.append(item.solution.map { OverlapText($0).words } ?? [])
+    }
+    let wordCount = texts.reduce(0) { $0 + $1.count }
+    guard wordCount <= Self.mostWords else {
+      throw OverlapError(
+        "The evaluation items have \(wordCount) words; an index holds \(Self.mostWords). Make "
+          + "several.")
     }
     self.texts = texts
     names = items.map { ($0.set, $0.id) }
