@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Generation", targets: ["Generation"]),
     .library(name: "Problems", targets: ["Problems"]),
+    .library(name: "Overlap", targets: ["Overlap"]),
     .library(name: "Teachers", targets: ["Teachers"]),
     .library(name: "TeacherGeneration", targets: ["TeacherGeneration"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
@@ -52,6 +53,7 @@ let package = Package(
     .target(
       name: "TeacherGeneration", dependencies: ["Teachers", "Problems", "Storage"],
       exclude: ["README.md"]),
+    .target(name: "Overlap", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
@@ -129,6 +131,7 @@ let package = Package(
     .testTarget(
       name: "TeacherGenerationTests",
       dependencies: ["TeacherGeneration", "Teachers", "Problems", "Storage"]),
+    .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
