@@ -1,3 +1,5 @@
+import Storage
+
 /// TensorBoard's messages as protocol buffers, field by field.
 ///
 /// Numbers of fields are those of `event.proto`, `summary.proto`, `tensor.proto` and
