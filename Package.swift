@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "Generation", targets: ["Generation"]),
     .library(name: "Problems", targets: ["Problems"]),
     .library(name: "Teachers", targets: ["Teachers"]),
+    .library(name: "Curation", targets: ["Curation"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
     .library(name: "Timings", targets: ["Timings"]),
     .library(name: "Commands", targets: ["Commands"]),
@@ -45,6 +46,13 @@ let package = Package(
       dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
     .target(name: "Teachers", dependencies: ["Interface", "Storage"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(
+      name: "Curation",
+      dependencies: [
+        "Teachers", "Problems", "Datasets", "Verification", "Tokenizers", "Interface", "Reports",
+        "Storage",
+      ],
+      exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
@@ -115,6 +123,12 @@ let package = Package(
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CSandbox"]),
     .testTarget(name: "ProgramTests", dependencies: ["Verification", "Sandbox", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
+    .testTarget(
+      name: "CurationTests",
+      dependencies: [
+        "Curation", "Teachers", "Problems", "Datasets", "ChatTemplates", "Verification",
+        "Tokenizers", "Interface", "Reports", "Storage",
+      ]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",

@@ -1,9 +1,9 @@
 import Storage
 
 /// How many samples of a source came in, and what became of them.
-public struct Funnel: Equatable, Codable, Sendable {
+public struct Funnel: Equatable, Sendable {
   /// A sample that was dropped, for readers to see what the rule meant.
-  public struct Example: Equatable, Codable, Sendable {
+  public struct Example: Equatable, Sendable {
     public var reason: DropReason
     /// Where the sample is: `runs/math/samples.jsonl:12`.
     public var place: String
@@ -55,6 +55,7 @@ public struct Funnel: Equatable, Codable, Sendable {
 
   mutating func add(_ example: Example) { examples.append(example) }
 
+  /// Puts examples in the order in which rules are asked.
   mutating func sortExamples() {
     // Stable by hand: `sort` promises no order of equals.
     examples = DropReason.allCases.flatMap { reason in examples.filter { $0.reason == reason } }

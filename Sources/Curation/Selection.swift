@@ -2,8 +2,8 @@ import Datasets
 
 /// The rules that compare samples with each other, over what pass 1 kept of them.
 ///
-/// Every function marks entries as dropped and calls `dropped` for each, in the order of entries
-/// or of problems. Nothing depends on threads or on the order of hash tables.
+/// Every function marks entries as dropped and returns which, in the order of entries. Nothing depends
+/// on threads or on the order of hash tables.
 struct Selection {
   var entries: ContiguousArray<SampleEntry>
   var problems: ContiguousArray<ProblemEntry>
@@ -54,8 +54,8 @@ struct Selection {
   }
 
   /// Drops answers whose text an earlier answer to the same question has.
-  mutating func dropSameAnswers(_ dropped: (_ entry: Int, _ earlier: Int) -> Void) {
-    var doomed: [(Int, Int)] = []
+  mutating func dropSameAnswers() -> [(entry: Int, earlier: Int)] {
+    var doomed: [(entry: Int, earlier: Int)] = []
     forEachGroup { _, members in
       let sorted = members.sorted { a, b in
         let (x, y) = (entries[Int(a)].text, entries[Int(b)].text)
@@ -70,10 +70,9 @@ struct Selection {
         }
       }
     }
-    for (entry, earlier) in doomed.sorted(by: { $0.0 < $1.0 }) {
-      entries[entry].reason = .sameAnswer
-      dropped(entry, earlier)
-    }
+    doomed.sort { $0.entry < $1.entry }
+    for (entry, _) in doomed { entries[entry].reason = .sameAnswer }
+    return doomed
   }
 
   /// Drops all that is left of groups whose question is nearly an earlier one's.
@@ -81,18 +80,16 @@ struct Selection {
   /// - Parameter earlier: Takes a problem's question in, and says of which problem it is a near
   ///   duplicate, and how near.
   mutating func dropNearQuestions(
-    _ earlier: (_ problem: Int) throws -> (problem: Int, likeness: Double)?,
-    _ dropped: (_ entry: Int, _ earlier: Int, _ likeness: Double) -> Void
-  ) rethrows {
-    var doomed: [(Int, Int, Double)] = []
+    _ earlier: (_ problem: Int) throws -> (problem: Int, likeness: Double)?
+  ) rethrows -> [(entry: Int, earlier: Int, likeness: Double)] {
+    var doomed: [(entry: Int, earlier: Int, likeness: Double)] = []
     try forEachGroup { group, members in
       guard let found = try earlier(Int(group)) else { return }
       for member in members { doomed.append((Int(member), found.problem, found.likeness)) }
     }
-    for (entry, problem, likeness) in doomed.sorted(by: { $0.0 < $1.0 }) {
-      entries[entry].reason = .nearQuestion
-      dropped(entry, problem, likeness)
-    }
+    doomed.sort { $0.entry < $1.entry }
+    for (entry, _, _) in doomed { entries[entry].reason = .nearQuestion }
+    return doomed
   }
 
   /// How many samples of each group were judged, and how many of them are correct, by group.
@@ -108,9 +105,9 @@ struct Selection {
 
   /// Drops what is left of problems outside of the band.
   mutating func drop(
-    outside band: CurationRecipe.PassRateBand,
-    _ dropped: (_ entry: Int, _ correct: Int, _ judged: Int) -> Void
-  ) {
+    outside band: CurationRecipe.PassRateBand
+  ) -> [(entry: Int, correct: Int, judged: Int)] {
+    var doomed: [(entry: Int, correct: Int, judged: Int)] = []
     let (judged, correct) = judgedByGroup()
     for i in entries.indices where entries[i].reason == .kept {
       let group = Int(group(of: entries[i]))
@@ -123,15 +120,16 @@ struct Selection {
       } else {
         continue
       }
-      dropped(i, Int(correct[group]), Int(judged[group]))
+      doomed.append((i, Int(correct[group]), Int(judged[group])))
     }
+    return doomed
   }
 
   /// Drops what a problem has more than it may have.
   mutating func drop(
-    beyond limit: CurationRecipe.ProblemLimit, seed: UInt64, _ dropped: (_ entry: Int) -> Void
-  ) {
-    guard let most = limit.most else { return }
+    beyond limit: CurationRecipe.ProblemLimit, seed: UInt64
+  ) -> [Int] {
+    guard let most = limit.most else { return [] }
     let seed = limit.seed ?? seed
     func rank(_ index: UInt32) -> (UInt64, UInt64, UInt32) {
       let entry = entries[Int(index)]
@@ -147,22 +145,18 @@ struct Selection {
       if members.count <= most { return }
       doomed += members.sorted { rank($0) < rank($1) }.dropFirst(most).map(Int.init)
     }
-    for entry in doomed.sorted() {
-      entries[entry].reason = .problemLimit
-      dropped(entry)
-    }
+    doomed.sort()
+    for entry in doomed { entries[entry].reason = .problemLimit }
+    return doomed
   }
 
   /// Drops what is left of a run beyond so many, by the seed.
-  mutating func drop(
-    ofRun run: Int, beyond most: Int, seed: UInt64, _ dropped: (_ entry: Int) -> Void
-  ) {
+  mutating func drop(ofRun run: Int, beyond most: Int, seed: UInt64) {
     let left = entries.indices.filter {
       entries[$0].reason == .kept && Int(entries[$0].run) == run
     }
     for position in Self.surplus(of: left.count, beyond: most, seed: seed, source: run) {
       entries[left[position]].reason = .surplus
-      dropped(left[position])
     }
   }
 
