@@ -38,11 +38,13 @@ public final class RecordFile: Sendable {
   /// The longest record, in bytes.
   public static let longestRecord = 256 << 20
 
+  /// - Parameter name: What errors call the file, if not by its path.
   /// - Throws: `DatasetError` for a file that can't be read, that holds no records, or an array
   ///   that is broken; broken lines are found when they are asked for.
-  public init(at path: String) throws(DatasetError) {
-    self.path = path
+  public init(at path: String, named name: String? = nil) throws(DatasetError) {
     do { file = try MappedFile(at: path) } catch { throw DatasetError(error) }
+    let path = name ?? path
+    self.path = path
     var oddities = Oddities()
     let bytes = file.bytes
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
@@ -68,6 +70,12 @@ public final class RecordFile: Sendable {
 
   /// Where a record is, for errors: `path:line`.
   public func place(of index: Int) -> String { "\(path):\(places[index].line)" }
+
+  /// A record as it is written.
+  public func text(of index: Int) -> [UInt8] {
+    let place = places[index]
+    return withExtendedLifetime(file) { Array(file.bytes[place.start..<place.start + place.count]) }
+  }
 
   /// Parses a record.
   ///

@@ -19,7 +19,7 @@ func closest(to word: String, in candidates: some Sequence<String>) -> String? {
 }
 
 /// `" Did you mean 'threads'?"`, or nothing if no candidate is near.
-func hint(for word: String, in candidates: some Sequence<String>) -> String {
+public func hint(for word: String, in candidates: some Sequence<String>) -> String {
   closest(to: word, in: candidates).map { " Did you mean \(quoted($0))?" } ?? ""
 }
 

@@ -28,3 +28,86 @@ public struct AnswerVerdict: Codable, Equatable, Sendable {
     self.version = version
   }
 }
+
+/// Says whether an answer to a problem is right, by the rules of `Verification`: the ones by which
+/// samples are filtered are the ones by which models are scored.
+///
+/// A value may be used from many threads at once. Programs are waited for, so that a call may take as
+/// long as their tests do.
+public struct AnswerJudge: Sendable {
+  /// All the rules, with their versions.
+  public static let version =
+    "\(mathematicsVersion), \(MultipleChoice.version), \(programVersion)"
+
+  private static let mathematicsVersion = "mathematics \(Judge.version)"
+  private static let programVersion = "programs \(Judge.version)"
+
+  private let judge: Judge
+  private let programs: ProgramJudge?
+  private let isUnsafe: Bool
+
+  /// - Parameter sandbox: Where programs run; without one they are not judged.
+  public init(sandbox: Sandbox? = nil, limits: JudgeLimits = .default) {
+    judge = Judge(limits: limits)
+    programs = sandbox.map { ProgramJudge(sandbox: $0) }
+    isUnsafe = sandbox?.isolation == Isolation.none
+  }
+
+  /// - Parameter text: All that the model said, its thinking in `<think>…</think>`, as
+  ///   `SampleRecord.text` has it. Of thinking that is not closed there is no answer.
+  public func verdict(of text: String, on problem: Problem) -> AnswerVerdict {
+    switch problem.reference {
+    case .answer(let reference):
+      return Self.verdict(
+        judge.verdict(reference: reference, answer: text), Self.mathematicsVersion)
+    case .choices(let options, let correct):
+      do throws(MultipleChoiceError) {
+        return Self.verdict(
+          try MultipleChoice.verdict(correct: correct, of: options.count, answer: text),
+          MultipleChoice.version)
+      } catch {
+        return AnswerVerdict(
+          outcome: .unjudged, reason: "\(error)", version: MultipleChoice.version)
+      }
+    case .program(let task): return verdict(of: text, on: task)
+    case .none:
+      return AnswerVerdict(
+        outcome: .unjudged, reason: "The problem has no answer that a rule could compare with.",
+        version: "none")
+    }
+  }
+
+  private static func verdict(_ verdict: Verdict, _ version: String) -> AnswerVerdict {
+    let outcome: AnswerVerdict.Outcome =
+      switch verdict.outcome {
+      case .correct: .correct
+      case .wrong: .wrong
+      case .noAnswer: .noAnswer
+      case .tooLarge, .notUnderstood: .unjudged
+      }
+    return AnswerVerdict(
+      outcome: outcome, answer: verdict.answer, reason: verdict.reason, version: version)
+  }
+
+  private func verdict(of text: String, on task: ProgramTask) -> AnswerVerdict {
+    let version = isUnsafe ? Self.programVersion + " without a sandbox" : Self.programVersion
+    guard let program = ProgramExtraction.program(in: text) else {
+      return AnswerVerdict(
+        outcome: .noAnswer, reason: "The reply holds no closed block of code.", version: version)
+    }
+    guard let programs else {
+      return AnswerVerdict(
+        outcome: .unjudged, answer: program,
+        reason: "Programs are judged in a sandbox, and there is none.", version: version)
+    }
+    let verdict = programs.verdict(of: program, on: task)
+    let outcome: AnswerVerdict.Outcome =
+      switch verdict.outcome {
+      case .pass: .correct
+      case .infrastructure: .infrastructure
+      case .wrong, .runtimeError, .timeLimit, .memoryLimit, .outputLimit: .wrong
+      }
+    return AnswerVerdict(
+      outcome: outcome, answer: program, reason: verdict.reason, version: version)
+  }
+}

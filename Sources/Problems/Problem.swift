@@ -15,8 +15,8 @@ public struct Problem: Equatable, Sendable {
     case none(String?)
   }
 
-  /// The record's own id, or the file's name and the record's number: `train.jsonl#12`. Within a
-  /// run no two problems share one.
+  /// The record's own id; where that is a plain number or missing, the source's name and the number
+  /// or the record's: `train.jsonl#12`. Within a run no two problems share one.
   public var id: String
   /// What is asked, as the record has it; options and instructions are added where it is asked.
   public var question: String

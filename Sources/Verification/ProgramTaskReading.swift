@@ -34,12 +34,16 @@ extension ProgramTask {
     return tasks
   }
 
-  private static func row(_ line: Data, source: String) throws(JSONError) -> JSONValue {
+  /// Reads one line of a file of tasks as JSON.
+  ///
+  /// MBPP+ holds inputs that Python wrote as NaN and Infinity. Nothing reads them here, and no other
+  /// form may hold any.
+  ///
+  /// - Throws: `JSONError`.
+  public static func row(_ line: Data, source: String) throws(JSONError) -> JSONValue {
     do {
       return try JSONValue(parsing: line, source: source)
     } catch {
-      // MBPP+ holds inputs that Python wrote as NaN and Infinity. Nothing reads them here, and no
-      // other form may hold any.
       guard
         case .object(let row) = try? JSONValue(parsing: withoutSpecialNumbers(line), source: source),
         row["assertion"] != nil
