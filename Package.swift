@@ -49,8 +49,8 @@ let package = Package(
     .target(
       name: "Curation",
       dependencies: [
-        "Teachers", "Problems", "Datasets", "Verification", "Tokenizers", "Interface", "Reports",
-        "Storage",
+        "Teachers", "Problems", "Overlap", "Datasets", "Verification", "Sandbox", "Tokenizers",
+        "Interface", "Reports", "Storage",
       ],
       exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),

@@ -37,8 +37,8 @@ struct Assessor: Sendable {
     self.judge = judge
     self.tokenizer = tokenizer
     self.evaluation = evaluation
-    readability = Readability(
-      recipe.readability.thresholds, language: recipe.language?.name.language)
+    // Mixing languages is one fault, being in another one a fault of its own.
+    readability = Readability(recipe.readability.thresholds)
     drops = Set(recipe.readability.drops.map(\.rawValue))
   }
 
@@ -84,7 +84,9 @@ struct Assessor: Sendable {
     if let language = recipe.language {
       let thinking = Array(text[format.thinking ?? 0..<text.count])
       let consistency = LanguageConsistency.share(of: language.name.language, in: thinking)
-      if consistency.share < language.share {
+      if consistency.share < language.share,
+        consistency.countedWords >= readability.thresholds.languageWords
+      {
         let percent = Int((consistency.share * 100).rounded())
         return drop(
           .otherLanguage,
@@ -105,12 +107,12 @@ struct Assessor: Sendable {
       found.hit = hit
       return drop(.evaluationQuestion, hit.sentence, at: 0)
     }
-    if recipe.decontaminate?.traces ?? false, let hit = evaluation?.hit(inTrace: text) {
+    if recipe.decontaminate?.traces ?? false, let hit = evaluation?.hit(inTrace: record.text) {
       found.hit = hit
       return drop(.evaluationTrace, hit.sentence, at: hit.byte)
     }
 
-    found.text = Digest(ofWords: text)
+    found.text = Digest(ofWords: SampleWriting.completion(record).utf8)
     if recipe.perProblem.choose == .mostReadable {
       found.longestParagraph = Self.longestParagraph(text[format.thinking ?? 0..<text.count])
     }

@@ -111,7 +111,7 @@ extension CurationRun {
             ("model", .string(model?.name ?? "")),
           ] : [("by", .string("rules")), ("version", .string(judge.version))]))
     let data = SampleWriting.line(
-      record, problem, asked: input.asked(problem, keepInstruction: recipe.keepInstruction),
+      record, problem, asked: try input.asked(problem, keepInstruction: recipe.keepInstruction),
       source: source, verdict: verdict, tokens: Int(entry.tokens))
     return (data, Language.identify(Array(text[thinking])))
   }

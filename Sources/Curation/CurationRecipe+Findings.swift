@@ -53,10 +53,12 @@ extension CurationRecipe {
       ("readability.phraseShare", readability.phraseShare),
       ("readability.repeatedShare", readability.repeatedShare),
       ("language.share", language?.share ?? 0), ("passRate.min", passRate?.min ?? 0),
-      ("passRate.max", passRate?.max ?? 1), ("duplicates.near", duplicates.near ?? 1),
+      ("passRate.max", passRate?.max ?? 1),
     ] { check(isShare(share), "'\(name)' is \(share); it is a share, from 0 to 1.") }
     if let near = duplicates.near {
-      check(near >= 0.3, "'duplicates.near' is \(near); below 0.3 unlike questions are alike.")
+      check(
+        near > 0.5 && near <= 1,
+        "'duplicates.near' is \(near); it must be above 0.5, and at most 1.")
     }
     check(length.minTokens ?? 0 >= 0, "'length.minTokens' must not be negative.")
     check(

@@ -119,11 +119,11 @@ extension CurationRecipe {
   /// Which samples are the same as an earlier one; the first is kept.
   public struct DuplicateRules: Codable, Equatable, Sendable {
     /// Whether a second answer with the same text to the same question is dropped, and problems with
-    /// the same question, of one run or several, are taken for one. Only spaces and line breaks
-    /// make no difference: case and signs do in mathematics.
+    /// the same question, of one run or several, are taken for one. Answers may differ in spaces and
+    /// line breaks, questions in case and markup too.
     public var exact: Bool
-    /// The likeness (Jaccard's, of word 5-grams) from which on a question is taken for an earlier
-    /// one; without it, questions may be alike.
+    /// The likeness (Jaccard's, of runs of five words) from which on a question is too near to an
+    /// earlier one, above 0.5; without it, questions may be alike.
     public var near: Double?
 
     public init(exact: Bool = true, near: Double? = nil) {

@@ -84,7 +84,7 @@ extension CurationRun {
       let problem = try input.problem(record)
       let id = Digest(of: [problem.id])
       if numbers[id] != nil { continue }
-      let question = Digest(ofWords: problem.question.utf8)
+      let question = Digest(ofQuestion: problem.question)
       guard shard?.holds(question) ?? true else {
         numbers[id] = .some(nil)
         continue

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Overlap
 import Storage
 
 extension CurationRun {
@@ -15,12 +16,15 @@ extension CurationRun {
       }
     }
     if let near = recipe.duplicates.near {
-      var duplicates = NearQuestions(likeness: near)
+      var duplicates: NearDuplicates
+      do throws(OverlapError) { duplicates = try NearDuplicates(threshold: near) } catch {
+        throw CurationError(.recipe, "The recipe: 'duplicates.near': \(error)")
+      }
       let problems = state.selection.problems
       let dropped = try state.selection.dropNearQuestions { number in
         let entry = problems[number]
         let problem = try inputs.runs[Int(entry.run)].problem(Int(entry.record))
-        return duplicates.insert(problem.question, number)
+        return duplicates.insert(problem.question, id: number).map { ($0.of, $0.similarity) }
       }
       for (entry, earlier, likeness) in dropped {
         let problem = state.selection.problems[earlier]
@@ -136,12 +140,12 @@ extension CurationRun {
       text: Digest(
         of: conversation.messages.flatMap { message in
           [message.role, Digest(ofWords: message.content.utf8).hex]
-        }), question: Digest(ofWords: asked.utf8))
+        }), question: Digest(ofQuestion: asked))
     result.excerpt = Funnel.excerpt(Array(asked.utf8))
     if let hit = filter?.hit(inPrompt: asked) {
       (result.reason, result.hit, result.sentence) = (.evaluationQuestion, hit, hit.sentence)
     } else if recipe.decontaminate?.traces ?? false,
-      let hit = filter?.hit(inTrace: Array(answered.utf8))
+      let hit = filter?.hit(inTrace: answered)
     {
       (result.reason, result.hit, result.sentence) = (.evaluationTrace, hit, hit.sentence)
       result.excerpt = Funnel.excerpt(Array(answered.utf8), at: hit.byte)

@@ -14,7 +14,8 @@ struct CurationInputs: Sendable {
 
   /// Every file that the set depends on.
   func paths(_ recipe: CurationRecipe) -> [String] {
-    runs.flatMap(\.paths) + recipe.mixture.map(\.path) + (recipe.decontaminate?.sets ?? [])
+    runs.flatMap(\.paths) + recipe.mixture.map(\.path)
+      + (recipe.decontaminate.map { $0.sets + $0.background } ?? []).map(\.path)
   }
 
   /// - Throws: `CurationError`.

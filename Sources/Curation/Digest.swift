@@ -1,3 +1,4 @@
+import Overlap
 import Storage
 
 /// The first 128 bits of a SHA-256, which are enough to tell texts apart.
@@ -44,6 +45,20 @@ struct Digest: Hashable, Comparable, Sendable {
       bytes.append(byte)
     }
     self.init(of: bytes)
+  }
+
+  /// Of a question, as the package tells questions apart: by its words and signs, whatever their
+  /// case, markup and spaces.
+  init(ofQuestion text: String) {
+    let words = OverlapText(text, signs: .kept).words
+    if words.isEmpty {
+      self.init(ofWords: text.utf8)
+      return
+    }
+    self.init(
+      of: words.flatMap { word in
+        (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
+      })
   }
 
   static func < (a: Self, b: Self) -> Bool { (a.high, a.low) < (b.high, b.low) }

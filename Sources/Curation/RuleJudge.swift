@@ -1,4 +1,5 @@
 import Problems
+import Sandbox
 
 /// The rules that say whether an answer is right, and their version.
 public struct RuleJudge: Sendable {
@@ -12,6 +13,21 @@ public struct RuleJudge: Sendable {
   ) {
     self.version = version
     self.verdict = verdict
+  }
+
+  /// The package's one judge.
+  ///
+  /// - Parameter sandbox: Where programs run; without one they are not judged, and once there is
+  ///   one they are judged anew.
+  public init(sandbox: Sandbox?) {
+    let judge = AnswerJudge(sandbox: sandbox)
+    let place =
+      switch sandbox?.isolation {
+      case nil: ", programs not judged"
+      case Isolation.none?: ", programs without a sandbox"
+      default: ""
+      }
+    self.init(version: AnswerJudge.version + place) { judge.verdict(of: $0, on: $1) }
   }
 
   /// How often a verdict that failed for the machine's sake is asked for again.

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Problems
 import Storage
 import Teachers
@@ -9,6 +10,8 @@ final class RunInput: Sendable {
   let folder: SampleFolder
   /// The problems of each shard; nil for a shard without any.
   private let problemFiles: [RecordFile?]
+  /// How the run asked its problems.
+  private let prompt: ProblemPrompt
 
   /// - Throws: `CurationError`.
   init(_ recipe: CurationRecipe.SampleRun) throws(CurationError) {
@@ -19,6 +22,9 @@ final class RunInput: Sendable {
         // A run that was just begun may have none yet.
         try Self.isEmpty(shard.problemsPath) ? nil : RecordFile(at: shard.problemsPath)
       }
+      prompt = try Self.prompt(of: folder)
+    } catch let error as CurationError {
+      throw error
     } catch {
       throw CurationError(.input, "\(error)")
     }
@@ -67,9 +73,38 @@ final class RunInput: Sendable {
     }
   }
 
-  /// The turns that the teacher answered, or the question alone.
-  func asked(_ problem: Problem, keepInstruction: Bool) -> [TeacherQuestion.Message] {
-    [TeacherQuestion.Message(role: "user", content: problem.question)]
+  /// The turns that the teacher answered, or the question alone, with its options if it has any.
+  ///
+  /// - Throws: `CurationError`.
+  func asked(_ problem: Problem, keepInstruction: Bool) throws(CurationError) -> [Message] {
+    do throws(ProblemError) {
+      return try (keepInstruction ? prompt : Self.bareQuestion).messages(for: problem)
+    } catch {
+      throw CurationError(.input, error.description)
+    }
+  }
+
+  private static let bareQuestion = ProblemPrompt(
+    mathematics: "{question}", choices: "{question}\n\n{options}", program: "{question}",
+    other: "{question}")
+
+  /// How a run asked its problems, by its recipe; the usual way where that says nothing.
+  private static func prompt(of folder: SampleFolder) throws -> ProblemPrompt {
+    guard let path = folder.shards.first.map({ $0.path + "/recipe.json" }) else { return .init() }
+    let file: MappedFile
+    do throws(FileError) { file = try MappedFile(at: path) } catch {
+      if error.reason == .missing { return ProblemPrompt() }
+      throw error
+    }
+    let json = try withExtendedLifetime(file) { try JSONValue(parsing: file.bytes, source: path) }
+    guard case .object(let recipe) = json, let prompt = recipe["prompt"], prompt != .null else {
+      return ProblemPrompt()
+    }
+    do {
+      return try JSONDecoder().decode(ProblemPrompt.self, from: prompt.serialized())
+    } catch {
+      throw CurationError(.input, "\(path): its 'prompt' is none that this version knows.")
+    }
   }
 
   /// What examples call a record.

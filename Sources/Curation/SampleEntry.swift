@@ -19,7 +19,7 @@ struct SampleEntry: Sendable {
   var longestParagraph: UInt32
   /// The beginning of the sample's key.
   var key: UInt64
-  /// The text, but for white space.
+  /// What would be written of it, but for white space.
   var text: Digest
   var reason: DropReason
   var outcome: AnswerVerdict.Outcome?
@@ -45,7 +45,7 @@ struct ProblemEntry: Sendable {
   var difficulty: UInt16
   /// Its record's number in the run.
   var record: UInt32
-  /// The question, but for white space.
+  /// The question's words and signs.
   var question: Digest
   /// The first problem with this question: the same unless duplicates are left alone.
   var group: UInt32

@@ -13,17 +13,17 @@ enum SampleWriting {
   ///   - asked: The turns that the teacher answered.
   ///   - verdict: The outcome, whose verdict it is and the version, if it was judged.
   static func line(
-    _ record: SampleRecord, _ problem: Problem, asked: [TeacherQuestion.Message], source: String,
+    _ record: SampleRecord, _ problem: Problem, asked: [Message], source: String,
     verdict: JSONValue, tokens: Int
   ) -> Data {
-    let turns = asked.map { turn($0.role, $0.content) } + [turn("assistant", completion(record))]
+    let turns = asked + [Message("assistant", completion(record))]
     let provenance = JSONObject(members: [
       ("source", .string(source)), ("problem", .string(problem.id)),
       ("sample", .number(JSONNumber(record.sample))), ("key", .string(record.key)),
       ("teacher", .string(record.answer.model)), ("verdict", verdict),
       ("tokens", .number(JSONNumber(tokens))),
     ])
-    return line([("messages", .array(turns))], provenance)
+    return line([("messages", .array(turns.map(\.json)))], provenance)
   }
 
   /// A sample of the mixture.
@@ -47,10 +47,6 @@ enum SampleWriting {
     ).serialized()
     data.append(0x0A)
     return data
-  }
-
-  private static func turn(_ role: String, _ content: String) -> JSONValue {
-    .object(JSONObject(members: [("role", .string(role)), ("content", .string(content))]))
   }
 
   /// What the student is to say: `<think>`, the reasoning and `</think>` on lines of their own, a

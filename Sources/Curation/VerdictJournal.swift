@@ -69,8 +69,13 @@ final class VerdictJournal {
       JournalLine.encoded(
         JSONObject(
           members: [("key", .string(key.hex)), ("outcome", .string(verdict.outcome.rawValue))]
-            + (verdict.answer.map { [("answer", .string($0))] } ?? [])
+            + (verdict.answer.map { [("answer", .string(Self.shortened($0)))] } ?? [])
             + [("reason", .string(verdict.reason)), ("version", .string(verdict.version))])))
+  }
+
+  /// An answer that is a whole program is kept in its beginning.
+  private static func shortened(_ answer: String) -> String {
+    String(String.UnicodeScalarView(answer.unicodeScalars.prefix(500)))
   }
 
   func synchronize() throws(FileError) { try journal.synchronize() }
