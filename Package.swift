@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Generation", targets: ["Generation"]),
     .library(name: "Problems", targets: ["Problems"]),
+    .library(name: "Overlap", targets: ["Overlap"]),
     .library(name: "Teachers", targets: ["Teachers"]),
     .library(name: "Curation", targets: ["Curation"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
@@ -44,6 +45,7 @@ let package = Package(
     .target(
       name: "Problems",
       dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
+    .target(name: "Overlap", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Teachers", dependencies: ["Interface", "Storage"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(
@@ -122,6 +124,7 @@ let package = Package(
     .testTarget(name: "ReadabilityTests", dependencies: ["Verification", "Storage"]),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CSandbox"]),
     .testTarget(name: "ProgramTests", dependencies: ["Verification", "Sandbox", "Storage"]),
+    .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
     .testTarget(
       name: "CurationTests",

@@ -27,8 +27,9 @@ extension EvaluationIndex {
       for candidate in best.values.sorted(by: {
         ($1.share, $0.item) < ($0.share, $1.item)
       }) {
-        let range = read.ranges[candidate.words.lowerBound].lowerBound
-          ..< read.ranges[candidate.words.upperBound - 1].upperBound
+        let range =
+          read.ranges[candidate.words.lowerBound]
+          .lowerBound..<read.ranges[candidate.words.upperBound - 1].upperBound
         let hit = OverlapHit(
           rule: candidate.rule, set: names[candidate.item].set, id: names[candidate.item].id,
           words: String(decoding: bytes[range], as: UTF8.self), bytes: range,
@@ -145,7 +146,8 @@ extension EvaluationIndex {
       if current.count > longest.count { longest = current }
     }
     func sum(_ places: [Bool]) -> Double {
-      Double(places.indices.reduce(0 as Float) { $0 + (places[$1] ? weight[$1 + 1] - weight[$1] : 0) })
+      Double(
+        places.indices.reduce(0 as Float) { $0 + (places[$1] ? weight[$1 + 1] - weight[$1] : 0) })
     }
     let distinctive = sum(isDistinctive)
     let share = sum(isShared) / Double(weight[count])
@@ -220,7 +222,7 @@ extension EvaluationIndex {
     let sentence: String
     switch candidate.rule {
     case .similarity:
-      let without = candidate.numbersDiffer ? ", numbers aside," : ""
+      let without = candidate.numbersDiffer ? ", numbers aside" : ""
       sentence = "Prompt and question share \(percent) of their runs of three words\(without)"
     case .solution:
       sentence =

@@ -21,12 +21,15 @@ public struct EvaluationIndex: Sendable {
   let masked: SimilarQuestions
   var tables: [OverlapHit.Rule: RunTable] = [:]
 
+  /// So that numbers of 32 bits hold every place.
+  static let mostWords = 1 << 28
+
   /// Indexes the items of any number of sets.
   ///
   /// - Parameter background: Texts that are like training data, such as many training problems; what
   ///   several of them share with a question without being that question is boilerplate. A text
   ///   that holds the question itself does not count, nor does one text twice.
-  /// - Throws: `OverlapError` if a rule's value makes no sense.
+  /// - Throws: `OverlapError` if a rule's value makes no sense, or the items are too long.
   public init(
     _ items: [EvaluationItem], rules: DecontaminationRules = DecontaminationRules(),
     background: some Sequence<String> = EmptyCollection<String>()
@@ -38,15 +41,22 @@ public struct EvaluationIndex: Sendable {
       texts.append(OverlapText(item.question).words)
       texts.append(item.solution.map { OverlapText($0).words } ?? [])
     }
+    let wordCount = texts.reduce(0) { $0 + $1.count }
+    guard wordCount <= Self.mostWords else {
+      throw OverlapError(
+        "The evaluation items have \(wordCount) words; an index holds \(Self.mostWords). Make "
+          + "several.")
+    }
     self.texts = texts
     names = items.map { ($0.set, $0.id) }
     wordless = items.indices.filter { texts[2 * $0].isEmpty }.map { items[$0] }
     weights = texts.map { words in
       var sum: Float = 0
-      return [0] + words.map { word in
-        sum += Float(WordWeights.weight(of: word))
-        return sum
-      }
+      return [0]
+        + words.map { word in
+          sum += Float(WordWeights.weight(of: word))
+          return sum
+        }
     }
     let questions = items.indices.map { QuestionShingles(texts[2 * $0]) }
     self.questions = questions
@@ -68,8 +78,11 @@ public struct EvaluationIndex: Sendable {
     func table(_ rule: DecontaminationRules.WordRule?, _ part: Int) -> RunTable? {
       rule.map { rule in
         RunTable(
-          items.indices.map { (2 * $0 + part, texts[2 * $0 + part]) }, n: rule.n, groups: groups,
-          wholeIfShorter: part == 0)
+          // A text that weighs too little can't be a hit, and would cost each search a look-up.
+          texts.indices.filter {
+            $0 % 2 == part && Double(weights[$0].last ?? 0) >= rule.leastWeight
+          }.map { ($0, texts[$0]) },
+          n: rule.n, groups: groups, wholeIfShorter: part == 0)
       }
     }
     tables[.question] = table(rules.question, 0)

@@ -39,7 +39,8 @@ enum LatexWording: Equatable {
     add("pm mp", .sign(0x7e))
     add("div", .sign(UInt8(ascii: "/")))
     for (name, other) in [
-      ("varepsilon", "epsilon"), ("varphi", "phi"), ("vartheta", "theta"), ("bigtriangleup", "triangle"),
+      ("varepsilon", "epsilon"), ("varphi", "phi"), ("vartheta", "theta"),
+      ("bigtriangleup", "triangle"),
       ("measuredangle", "angle"), ("infinity", "infty"), ("dbinom", "binom"), ("tbinom", "binom"),
       ("pmod", "mod"), ("bmod", "mod"),
     ] {

@@ -138,6 +138,7 @@ struct WordReader {
     switch ScalarFolding.folded(scalar) {
     case .latin, .letter: readLetters()
     case .separator, .ignored: i += length
+    case .digit where scalar >= 0xff10: readNumber()
     case .digit(let digit):
       i += length
       var hash = WordHash()
@@ -238,7 +239,8 @@ struct WordReader {
     if i - start > 1 { return }
     switch byte {
     case UInt8(ascii: "-"):
-      if Self.isLetter(before) && Self.isLetter(after) && start > 1 && Self.isLetter(bytes[start - 2])
+      if Self.isLetter(before) && Self.isLetter(after) && start > 1
+        && Self.isLetter(bytes[start - 2])
       {
         return
       }
