@@ -25,6 +25,7 @@ let package = Package(
     .library(name: "Overlap", targets: ["Overlap"]),
     .library(name: "Teachers", targets: ["Teachers"]),
     .library(name: "Curation", targets: ["Curation"]),
+    .library(name: "TeacherGeneration", targets: ["TeacherGeneration"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
     .library(name: "Timings", targets: ["Timings"]),
     .library(name: "Commands", targets: ["Commands"]),
@@ -44,9 +45,13 @@ let package = Package(
     .target(name: "Verification", dependencies: ["Sandbox", "Storage"], exclude: ["README.md"]),
     .target(
       name: "Problems",
-      dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
+      dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"],
+      exclude: ["README.md"]),
     .target(name: "Overlap", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Teachers", dependencies: ["Interface", "Storage"]),
+    .target(
+      name: "TeacherGeneration", dependencies: ["Teachers", "Problems", "Storage"],
+      exclude: ["README.md"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(
       name: "Curation",
@@ -125,6 +130,12 @@ let package = Package(
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CSandbox"]),
     .testTarget(name: "ProgramTests", dependencies: ["Verification", "Sandbox", "Storage"]),
     .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
+    .testTarget(
+      name: "ProblemTests",
+      dependencies: ["Problems", "Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
+    .testTarget(
+      name: "TeacherGenerationTests",
+      dependencies: ["TeacherGeneration", "Teachers", "Problems", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
     .testTarget(
       name: "CurationTests",

@@ -123,6 +123,11 @@ extension CurationRun {
       notes.append(
         "No evaluation sets were looked at: the recipe has no 'decontaminate'.")
     }
+    for input in inputs.runs where input.hasOtherWords && recipe.keepInstruction {
+      notes.append(
+        "\(input.folder.path): its problems were asked in the words of another version; users' turns "
+          + "are in those of this one.")
+    }
     let estimated = state.countings[Int(TokenCounting.estimate.rawValue)]
     if estimated > 0 {
       notes.append(

@@ -88,23 +88,27 @@ final class RunInput: Sendable {
     mathematics: "{question}", choices: "{question}\n\n{options}", program: "{question}",
     other: "{question}")
 
-  /// How a run asked its problems, by its recipe; the usual way where that says nothing.
-  private static func prompt(of folder: SampleFolder) throws -> ProblemPrompt {
-    guard let path = folder.shards.first.map({ $0.path + "/recipe.json" }) else { return .init() }
-    let file: MappedFile
-    do throws(FileError) { file = try MappedFile(at: path) } catch {
-      if error.reason == .missing { return ProblemPrompt() }
-      throw error
-    }
-    let json = try withExtendedLifetime(file) { try JSONValue(parsing: file.bytes, source: path) }
-    guard case .object(let recipe) = json, let prompt = recipe["prompt"], prompt != .null else {
-      return ProblemPrompt()
-    }
+  /// How a run asked its problems, by its identity; the usual way where that says nothing.
+  private static func prompt(of folder: SampleFolder) throws(CurationError) -> ProblemPrompt {
+    guard let shard = folder.shards.first, let prompt = shard.identity["prompt"], prompt != .null
+    else { return ProblemPrompt() }
     do {
       return try JSONDecoder().decode(ProblemPrompt.self, from: prompt.serialized())
     } catch {
-      throw CurationError(.input, "\(path): its 'prompt' is none that this version knows.")
+      throw CurationError(
+        .input, "\(shard.path)/identity.json: its 'prompt' is none that this version knows.")
     }
+  }
+
+  /// Whether the run asked in the words of another version, which can't be written again.
+  var hasOtherWords: Bool {
+    guard case .string(let version)? = folder.shards.first?.identity["prompt"].flatMap(words)
+    else { return false }
+    return !version.utf8.elementsEqual(ProblemPrompt.version.utf8)
+  }
+
+  private func words(_ prompt: JSONValue) -> JSONValue? {
+    if case .object(let prompt) = prompt { prompt["words"] } else { nil }
   }
 
   /// What examples call a record.

@@ -36,6 +36,9 @@ public struct ProblemPrompt: Codable, Equatable, Sendable {
   public static let instruction =
     "Please reason step by step, and put your final answer within \\boxed{}."
 
+  /// The usual words: prompts that may differ are another version's.
+  public static let version = "1"
+
   /// The tests that are shown of a program's.
   public static let shownTests = 3
 

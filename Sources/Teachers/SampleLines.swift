@@ -22,7 +22,10 @@ final class SampleLines: Sendable {
 
   /// Calls `body` with each line, without its line feed, its place in the file, and its number
   /// from 1.
+  ///
+  /// - Parameter takesUnfinished: Whether what follows the last line feed is a line too.
   func forEach(
+    takesUnfinished: Bool = false,
     _ body: (UnsafeRawBufferPointer, Range<Int>, _ number: Int) throws -> Void
   ) throws {
     guard let file, let base = file.bytes.baseAddress else { return }
@@ -35,6 +38,11 @@ final class SampleLines: Sendable {
         number += 1
         try body(UnsafeRawBufferPointer(rebasing: file.bytes[start..<end]), start..<end, number)
         start = end + 1
+      }
+      let count = file.bytes.count
+      if takesUnfinished, start < count {
+        try body(
+          UnsafeRawBufferPointer(rebasing: file.bytes[start..<count]), start..<count, number + 1)
       }
     }
   }

@@ -86,3 +86,32 @@ extension TeacherAnswer {
       seconds: try members.number("seconds"))
   }
 }
+
+extension SampleRecord {
+  /// A time as records have it: RFC 3339, UTC, with milliseconds, such as
+  /// `2025-01-20T08:05:09.123Z`.
+  ///
+  /// Days are counted as in Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+  ///
+  /// - Parameter seconds: Since 1970.
+  public static func timeText(_ seconds: Double) -> String {
+    let milliseconds = Int((min(max(seconds, 0), 2.5e11) * 1_000).rounded(.down))
+    let days = milliseconds / 86_400_000 + 719_468
+    let era = days / 146_097
+    let dayOfEra = days % 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shifted = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shifted + 2) / 5 + 1
+    let month = shifted < 10 ? shifted + 3 : shifted - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    func digits(_ value: Int, _ count: Int) -> String {
+      let text = String(value)
+      return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
+    }
+    let rest = milliseconds % 86_400_000
+    return
+      "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))T\(digits(rest / 3_600_000, 2)):"
+      + "\(digits(rest / 60_000 % 60, 2)):\(digits(rest / 1_000 % 60, 2)).\(digits(rest % 1_000, 3))Z"
+  }
+}

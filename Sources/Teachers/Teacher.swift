@@ -15,11 +15,20 @@ public protocol Teacher: Sendable {
   /// How many questions it is worth having under way at once.
   var concurrency: Int { get }
 
+  /// How many samples of a problem it is worth asking for in one question. What a question's failure
+  /// or a killed process loses is one question.
+  var samplesPerQuestion: Int { get }
+
   /// One answer for each of the question's samples, in their order.
   ///
   /// - Throws: `TeacherError`; a `CancellationError` never: cancelling the task throws a
   ///   `TeacherError` of kind `cancelled`.
   func answers(to question: TeacherQuestion) async throws(TeacherError) -> [TeacherAnswer]
+}
+
+extension Teacher {
+  /// As many as are wanted: one that reads the prompt once for all of them gains by it.
+  public var samplesPerQuestion: Int { .max }
 }
 
 /// What a teacher is asked.

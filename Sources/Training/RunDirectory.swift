@@ -120,10 +120,14 @@ public final class RunDirectory: @unchecked Sendable {
     _ recipe: JSONValue, _ environment: JSONValue, _ identity: Identity
   ) -> [String] {
     var found: [String] = []
-    for (key, was, now) in leaves(recipe, identity.recipe, "") {
+    func text(_ value: JSONValue?) -> String {
+      value.map { quoted(String(decoding: $0.serialized(), as: UTF8.self), longest: 60) }
+        ?? "not there"
+    }
+    for change in JSONValue.differences(recipe, identity.recipe) {
       found.append(
-        "The recipe's '\(key)' was \(was ?? "not there") when this run began; it is "
-          + "\(now ?? "not there") now.")
+        "The recipe's '\(change.path)' was \(text(change.was)) when this run began; it is "
+          + "\(text(change.now)) now.")
     }
     guard case .object(let environment) = environment else { return found }
     for (name, value) in identity.fingerprint {
@@ -136,27 +140,6 @@ public final class RunDirectory: @unchecked Sendable {
       }
     }
     return found
-  }
-
-  /// The values in which two JSON trees differ.
-  private static func leaves(
-    _ a: JSONValue?, _ b: JSONValue?, _ place: String
-  ) -> [(key: String, was: String?, now: String?)] {
-    if a == b { return [] }
-    func text(_ value: JSONValue?) -> String? {
-      value.map { quoted(String(decoding: $0.serialized(), as: UTF8.self), longest: 60) }
-    }
-    if case .array(let before)? = a, case .array(let after)? = b, before.count == after.count {
-      return before.indices.flatMap { leaves(before[$0], after[$0], "\(place)[\($0)]") }
-    }
-    guard case .object(let before)? = a, case .object(let after)? = b else {
-      return [(place, text(a), text(b))]
-    }
-    var keys = before.members.map(\.key)
-    keys += after.members.map(\.key).filter { after[$0] != nil && before[$0] == nil }
-    return keys.flatMap { key in
-      leaves(before[key], after[key], place.isEmpty ? key : "\(place).\(key)")
-    }
   }
 
   private static func json(_ path: String) throws -> JSONValue? {

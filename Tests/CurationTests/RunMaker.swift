@@ -18,7 +18,7 @@ func temporaryFolder(_ test: XCTestCase) throws -> String {
 struct RunMaker {
   var problems: [Problem] = []
   var records: [SampleRecord] = []
-  /// What the run's recipe says of prompts, as JSON.
+  /// What the run's identity says of prompts, as JSON.
   var prompt: String?
 
   @discardableResult
@@ -62,8 +62,7 @@ struct RunMaker {
       for line in lines { text += line + Data([0x0A]) }
       try text.write(to: URL(fileURLWithPath: path + "/" + name))
     }
-    try file("identity.json", [Data("{}".utf8)])
-    if let prompt { try file("recipe.json", [Data("{\"prompt\": \(prompt)}".utf8)]) }
+    try file("identity.json", [Data("{\"prompt\": \(prompt ?? "null")}".utf8)])
     try file("problems.jsonl", problems.map { $0.json.serialized() })
     try file("samples.jsonl", records.map { JournalLine.encoded($0.json) })
   }
