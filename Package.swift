@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "Problems", targets: ["Problems"]),
     .library(name: "Overlap", targets: ["Overlap"]),
     .library(name: "Teachers", targets: ["Teachers"]),
+    .library(name: "Curation", targets: ["Curation"]),
     .library(name: "TeacherGeneration", targets: ["TeacherGeneration"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
     .library(name: "Timings", targets: ["Timings"]),
@@ -55,6 +56,13 @@ let package = Package(
       exclude: ["README.md"]),
     .target(name: "Overlap", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(
+      name: "Curation",
+      dependencies: [
+        "Teachers", "Problems", "Overlap", "Datasets", "Verification", "Sandbox", "Tokenizers",
+        "Interface", "Reports", "Storage",
+      ],
+      exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
     .target(
@@ -84,7 +92,7 @@ let package = Package(
         "Interface", "Timings", "FineTuning", "Training", "Reports", "Generation", "Models",
         "Tensors",
         "Safetensors", "Datasets", "Tokenizers", "Storage", "Verification", "Sandbox",
-        "TeacherGeneration", "Teachers", "Problems",
+        "TeacherGeneration", "Teachers", "Problems", "Curation",
       ],
       exclude: ["README.md"]),
     .executableTarget(name: "distill", dependencies: ["Commands", "Interface"]),
@@ -133,6 +141,12 @@ let package = Package(
       dependencies: ["TeacherGeneration", "Teachers", "Problems", "Storage"]),
     .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
+    .testTarget(
+      name: "CurationTests",
+      dependencies: [
+        "Curation", "Teachers", "Problems", "Datasets", "ChatTemplates", "Verification",
+        "Tokenizers", "Interface", "Reports", "Storage",
+      ]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",

@@ -1,0 +1,141 @@
+import Reports
+
+extension CurationReport {
+  /// The report as one page.
+  public var page: HTMLPage {
+    var sections = [
+      HTMLPage.Section(
+        "From samples to the set",
+        [
+          .table(
+            HTMLPage.Table(
+              headings: ["Stage", "Dropped", "Left"], rows: funnelRows, numberColumns: [1, 2])),
+          .plots([.bars(leftPlot)]),
+        ])
+    ]
+    func add(_ title: String, _ blocks: [HTMLPage.Block]) {
+      if !blocks.isEmpty { sections.append(HTMLPage.Section(title, blocks)) }
+    }
+    add("What was dropped", droppedBlocks)
+    add(
+      "Sources",
+      [
+        .table(
+          HTMLPage.Table(
+            headings: Self.partHeadings, rows: partRows, numberColumns: [2, 3, 4, 5])),
+        .paragraph("The set of the paper, for orientation, with its tokens as its authors count them:"),
+        .table(
+          HTMLPage.Table(
+            headings: ["Paper's source", "Samples", "Tokens on average"],
+            rows: Self.paper.map {
+              [$0.name, Self.grouped($0.samples), Self.grouped($0.tokens)]
+            }, numberColumns: [1, 2])),
+      ])
+    if !lengths.isEmpty {
+      add("Lengths", [.plots([.bars(lengthPlot)]), .paragraph("In tokens: \(lengthSummary).")])
+    }
+    if !passRates.isEmpty {
+      add(
+        "Pass rates",
+        [
+          .table(
+            HTMLPage.Table(
+              headings: Self.passRateHeadings, rows: passRateRows, numberColumns: [2, 3, 4, 5]))
+        ])
+    }
+    if !languages.isEmpty {
+      add(
+        "Languages",
+        [
+          .table(
+            HTMLPage.Table(
+              headings: ["Most of the thinking", "Samples"],
+              rows: languages.map { [$0.name, Self.grouped($0.samples)] }, numberColumns: [1]))
+        ])
+    }
+    add("Evaluation sets", evaluationBlocks)
+    add("Judge model", judgeSentences.map { .paragraph($0) })
+    add("Cost", costSentences.map { .paragraph($0) })
+    return HTMLPage(
+      title: "Curation", introduction: introduction, sections: sections,
+      footer: "Numbers for programs are in report.json; what it was made from is in manifest.json.")
+  }
+
+  private var introduction: [HTMLPage.Block] {
+    let total = total
+    let tokens = parts.reduce(0) { $0 + $1.tokens }
+    var figures = [
+      HTMLPage.Figure("Samples read", Self.grouped(total.read)),
+      HTMLPage.Figure("Kept", Self.grouped(total[.kept])),
+      HTMLPage.Figure("Share kept", Self.percent(total[.kept], of: total.read)),
+      HTMLPage.Figure("In the set", Self.grouped(samples)),
+    ]
+    if total[.kept] > 0 {
+      figures.append(
+        HTMLPage.Figure("Tokens on average", Self.grouped(tokens / total[.kept])))
+    }
+    if let each = cost.perKeptSample {
+      figures.append(
+        HTMLPage.Figure("Cost of a kept one", "\(Self.decimal(each, 4)) \(cost.currency ?? "")"))
+    }
+    return [.paragraph(headline), .figures(figures)] + notes.map { .note($0) }
+  }
+
+  /// What is left after each stage.
+  private var leftPlot: Histogram {
+    let total = total
+    let stages = DropReason.Stage.allCases.map { stage in
+      Histogram.Bar(stage.title, Double(total.left(after: stage)))
+    }
+    return Histogram(
+      "Samples left after each stage", x: PlotAxis("stage"),
+      y: PlotAxis("samples", isWhole: true),
+      bars: [Histogram.Bar("Read", Double(total.read))] + stages)
+  }
+
+  private var lengthPlot: Histogram {
+    Histogram(
+      "Lengths of kept completions", x: PlotAxis("up to so many tokens"),
+      y: PlotAxis("samples", isWhole: true),
+      bars: lengths.map { Histogram.Bar(Self.grouped($0.tokens.upperBound), Double($0.count)) })
+  }
+
+  private var droppedBlocks: [HTMLPage.Block] {
+    if reasonRows.isEmpty { return [] }
+    var blocks: [HTMLPage.Block] = [
+      .table(
+        HTMLPage.Table(
+          headings: ["Source", "Stage", "Reason", "Samples", "Of its"], rows: reasonRows,
+          numberColumns: [3, 4]))
+    ]
+    for funnel in sources + mixture {
+      for example in funnel.examples {
+        blocks.append(
+          .sample(
+            HTMLPage.Sample(
+              title: "\(Self.short(funnel.source)): \(example.reason.words)",
+              prompt: example.place + "\n" + example.sentence, text: example.excerpt,
+              isOpen: false)))
+      }
+    }
+    return blocks
+  }
+
+  private var evaluationBlocks: [HTMLPage.Block] {
+    var blocks: [HTMLPage.Block] = []
+    if !evaluation.isEmpty {
+      blocks.append(
+        .table(
+          HTMLPage.Table(
+            headings: ["Set", "Questions found", "Answers that hold one"], rows: evaluationRows,
+            numberColumns: [1, 2])))
+    }
+    if repeatedQuestions > 0 {
+      blocks.append(
+        .paragraph(
+          "\(Self.grouped(repeatedQuestions)) problems ask what an earlier one does, and count as "
+            + "that problem."))
+    }
+    return blocks
+  }
+}
