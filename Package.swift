@@ -139,6 +139,8 @@ let package = Package(
     .testTarget(
       name: "TeacherGenerationTests",
       dependencies: ["TeacherGeneration", "Teachers", "Problems", "Storage"]),
+    .testTarget(
+      name: "TeachingTests", dependencies: ["distill", "FaultServer", "Teachers", "Storage"]),
     .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
     .testTarget(

@@ -1,4 +1,5 @@
 import Interface
+import Teachers
 import Verification
 
 extension CurationRecipe {
@@ -191,6 +192,8 @@ extension CurationRecipe {
 
   /// A model that is given question, reference and final answer.
   public struct ModelJudging: Codable, Equatable, Sendable {
+    /// Whom a command asks; a run is given its judge.
+    public var teacher: TeacherSettings?
     public var temperature: Double
     public var topP: Double
     public var maxTokens: Int
@@ -202,9 +205,10 @@ extension CurationRecipe {
     public var agreement: Int
 
     public init(
-      temperature: Double = 0, topP: Double = 1, maxTokens: Int = 4_096, seed: UInt64 = 0,
-      retries: Int = 2, agreement: Int = 100
+      teacher: TeacherSettings? = nil, temperature: Double = 0, topP: Double = 1,
+      maxTokens: Int = 4_096, seed: UInt64 = 0, retries: Int = 2, agreement: Int = 100
     ) {
+      self.teacher = teacher
       (self.temperature, self.topP, self.maxTokens) = (temperature, topP, maxTokens)
       (self.seed, self.retries, self.agreement) = (seed, retries, agreement)
     }
@@ -212,6 +216,7 @@ extension CurationRecipe {
     public init(from decoder: any Decoder) throws {
       let keys = try decoder.container(keyedBy: CodingKeys.self)
       self.init(
+        teacher: try keys.decodeIfPresent(TeacherSettings.self, forKey: .teacher),
         temperature: try keys.value(.temperature, or: 0), topP: try keys.value(.topP, or: 1),
         maxTokens: try keys.value(.maxTokens, or: 4_096), seed: try keys.value(.seed, or: 0),
         retries: try keys.value(.retries, or: 2), agreement: try keys.value(.agreement, or: 100))
