@@ -71,7 +71,7 @@ final class RestartTests: XCTestCase {
   /// Killed at each write of a line, of whichever journal, and gone on with until it is done.
   func testKilledAtEveryLine() async throws {
     let folder = try TemporaryFolder()
-    let path = try folder.sums(12)
+    let path = try folder.sums(8)
     let whole = folder.file("whole")
     try await generate(
       .of([path], output: whole, samples: 3, adaptive: Self.adaptive),
