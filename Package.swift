@@ -100,6 +100,7 @@ let package = Package(
       name: "memorize", dependencies: ["Models", "Tensors", "Training"],
       path: "Examples/memorize"),
 
+    .target(name: "FaultServer", dependencies: ["Storage"], path: "Tests/FaultServer"),
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
     .target(
       name: "EmulatedKernels", dependencies: ["CKernels"], path: "Tests/EmulatedKernels",
@@ -139,6 +140,8 @@ let package = Package(
     .testTarget(
       name: "TeacherGenerationTests",
       dependencies: ["TeacherGeneration", "Teachers", "Problems", "Storage"]),
+    .testTarget(
+      name: "TeacherTests", dependencies: ["Teachers", "FaultServer", "Interface", "Storage"]),
     .testTarget(
       name: "TeachingTests", dependencies: ["distill", "FaultServer", "Teachers", "Storage"]),
     .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
