@@ -168,8 +168,8 @@ final class MixtureTests: XCTestCase {
       "@:1: no turn is the assistant's, so that nothing would be learned.")
     try await check(
       [#"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"x"}]}"#, "{"],
-      "@:2: column 2: the text ends inside an object; it needs a '}'. Each line must hold a whole "
-        + "sample; a file that spreads samples over lines must be one array.")
+      "@:2: column 2: the text ends where a key in double quotes must be. Each line must hold a "
+        + "whole sample; a file that spreads samples over lines must be one array.")
     recipe.mixture = [CurationRecipe.MixtureSource(path: folder + "/none.jsonl")]
     await assertThrows("\(folder)/none.jsonl: there is no such file or folder.") {
       try await CurationRun(recipe, judge: rules, version: "9").run()

@@ -28,7 +28,13 @@ final class ReplyingTeacher: Teacher, @unchecked Sendable {
   func answers(to question: TeacherQuestion) async throws(TeacherError) -> [TeacherAnswer] {
     lock.withLock { questions.append(question) }
     await Task.yield()
-    return [try reply(question)]
+    var answers: [TeacherAnswer] = []
+    for sample in question.samples {
+      var one = question
+      one.samples = sample..<sample + 1
+      answers.append(try reply(one))
+    }
+    return answers
   }
 }
 
@@ -80,7 +86,7 @@ final class JudgePromptTests: XCTestCase {
   func testFuzz() {
     let pieces = [
       "<verdict>", "</verdict>", "correct", "wrong", "<think>", "</think>", " ", "\n", "<", ">", "/",
-      "é", "\u{0}", "verdict", "\u{1F600}", "<verdict>correct</verdict>",
+      "é", "\u{0}", "verdict", "\u{1F600}", "<verdict>correct</verdict>", "<verdict>wrong</verdict>",
     ]
     var random = SeededRandom(seed: 11)
     var found = [0, 0, 0]

@@ -127,10 +127,17 @@ final class OutputTests: XCTestCase {
     try await CurationRun(recipe, judge: rules, version: "9").run()
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Fixtures/tokenizers/chat").path
-    let data = DataRecipe(
+    let template = folder + "/chat.jinja"
+    try Data(
+      ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}").utf8
+    ).write(to: URL(fileURLWithPath: template))
+    var data = DataRecipe(
       checkpoint: fixtures, sources: [SampleSource(path: folder + "/set/samples.jsonl")],
       contextLength: 4_096, supervision: .assistant, longerDocuments: .drop, packing: .bestFit,
       specialTokensInText: false, seed: 1, cache: folder + "/cache")
+    data.chatTemplate = template
+    data.endTokens = ["<|im_end|>"]
     let preparation = try Preparation(data)
     XCTAssertEqual(preparation.count, 5)
     var texts: [String] = []
