@@ -149,8 +149,8 @@ let package = Package(
     .testTarget(
       name: "CurationTests",
       dependencies: [
-        "Curation", "Teachers", "Problems", "Datasets", "ChatTemplates", "Verification",
-        "Tokenizers", "Interface", "Reports", "Storage",
+        "Curation", "TeacherGeneration", "Teachers", "Problems", "Datasets", "ChatTemplates",
+        "Verification", "Tokenizers", "Interface", "Reports", "Storage",
       ]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
