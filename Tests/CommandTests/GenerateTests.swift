@@ -42,7 +42,7 @@ final class GenerateTests: XCTestCase {
       """
       problems   3 of 3 done
       samples    6, 6 of them now
-      tokens     0 of prompts, 55 of answers, partly estimated
+      tokens     0 of prompts, 30 of answers, partly estimated
       folder     \(folder.path)/run
 
       source   samples   correct    share
@@ -107,12 +107,19 @@ final class GenerateTests: XCTestCase {
       "Error: The recipe: it has no 'teacher'. Name a server with 'teacher: { remote: { url, model } "
         + "}', or a checkpoint with 'teacher: { local: { checkpoint } }'.\n")
     XCTAssertEqual(
-      try errors { $0.replacingOccurrences(of: "teacher: { ", with: "teacher: { local: { checkpoint: \"x\" }, ") },
+      try errors {
+        $0.replacingOccurrences(
+          of: "teacher: { ", with: "teacher: { local: { checkpoint: \"x\" }, ")
+      },
       "Error: The recipe: 'teacher' has 'local' and 'recorded'; there can be one teacher.\n")
     XCTAssertEqual(
-      try errors { $0.replacingOccurrences(of: "recorded: { path: ", with: "// ").replacingOccurrences(of: "answers.jsonl\" } },", with: "\n},") },
+      try errors {
+        $0.replacingOccurrences(of: "recorded: { path: ", with: "// ").replacingOccurrences(
+          of: "answers.jsonl\" } },", with: "\n},")
+      },
       "Error: The recipe: 'teacher' is empty. Name a server with 'remote: { url, model }', a "
-        + "checkpoint with 'local: { checkpoint }', or a file of answers with 'recorded: { path }'.\n")
+        + "checkpoint with 'local: { checkpoint }', or a file of answers with 'recorded: { path }'.\n"
+    )
     XCTAssertEqual(
       try errors { $0.replacingOccurrences(of: "/problems.jsonl\"", with: "/problem.jsonl\"") },
       asking + "Error: F/problem.jsonl: there is no such file or folder.\n")
@@ -126,7 +133,7 @@ final class GenerateTests: XCTestCase {
       """)
     XCTAssertEqual(
       try errors(remote("url: \"https://127.0.0.1:9/v1\", model: \"m\", key: \"sk-1234\"")),
-      "Error: F/recipe.json5:2:68: 'teacher.remote.key' must be { environment: \"NAME\" } or { file: "
+      "Error: F/recipe.json5:2:70: 'teacher.remote.key' must be { environment: \"NAME\" } or { file: "
         + "\"path\" }: where the key is. The key itself does not belong in a recipe.\n")
   }
 }

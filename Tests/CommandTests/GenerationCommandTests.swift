@@ -44,6 +44,56 @@ final class GenerationCommandTests: XCTestCase {
       """, as: "prompts.jsonl")
   }
 
+  /// The engine's sample of a question is the same, whichever command asks.
+  func testALocalTeacherAnswersAsSampleDoes() throws {
+    try folder.write(
+      #"{"question": "the dog", "answer": "1"}"# + "\n"
+        + #"{"question": "a dog and", "answer": "2"}"#,
+      as: "problems.jsonl")
+    try folder.write(
+      """
+      {
+        teacher: { local: { checkpoint: "\(model)", sequences: 3 } },
+        prompts: [{ path: "\(folder.file("problems.jsonl"))" }], prompt: { mathematics: "{question}" },
+        sampling: { samplesPerProblem: 3, temperature: 0.8, topP: 0.9, maxTokens: 12, seed: 5 },
+        output: "\(folder.file("run"))",
+      }
+      """, as: "recipe.json5")
+    let run = distill("generate", folder.file("recipe.json5"))
+    XCTAssertEqual(run.status, 0, run.errors)
+    var answers: [String: String] = [:]
+    for record in try records(
+      String(decoding: XCTUnwrap(folder.bytes("run/samples.jsonl")), as: UTF8.self))
+    {
+      guard case .string(let problem)? = record["problem"],
+        case .number(let sample)? = record["sample"],
+        case .object(let answer)? = record["answer"],
+        case .string(let content)? = answer["content"],
+        case .number(let tokens)? = answer["completionTokens"]
+      else { return XCTFail("\(record)") }
+      // A random model closes a thought that it never opened.
+      var text = content
+      if case .string(let reasoning)? = answer["reasoning"] { text = reasoning + "</think>" + text }
+      answers["\(problem) \(sample.int ?? -1)"] = "\(tokens.int ?? -1) \(text)"
+    }
+    try folder.write("the dog\na dog and\n", as: "prompts.txt")
+    let samples = distill(
+      "sample", model, folder.file("prompts.txt"), "--samples", "3", "--temperature", "0.8",
+      "--top-p", "0.9", "--max-new-tokens", "12", "--seed", "5")
+    var expected: [String: String] = [:]
+    for record in try records(samples.output) {
+      guard case .number(let prompt)? = record["prompt_index"],
+        case .number(let sample)? = record["sample"],
+        case .string(let text)? = record["completion"],
+        case .number(let tokens)? = record["completion_tokens"]
+      else { return XCTFail("\(record)") }
+      expected["problems.jsonl#\((prompt.int ?? -1) + 1) \(sample.int ?? -1)"] =
+        "\(tokens.int ?? -1) \(text)"
+    }
+    XCTAssertEqual(expected.count, 6)
+    XCTAssertEqual(answers, expected)
+  }
+
   private func records(_ text: String) throws -> [JSONObject] {
     try text.split(separator: "\n").map { line in
       let json = try Array(line.utf8).withUnsafeBytes {
@@ -268,48 +318,5 @@ extension TemporaryFolder {
   /// A folder that a test can't do without.
   fileprivate static var made: TemporaryFolder {
     do { return try TemporaryFolder() } catch { preconditionFailure("\(error)") }
-  }
-
-  /// The engine's sample of a question is the same, whichever command asks.
-  func testALocalTeacherAnswersAsSampleDoes() throws {
-    try folder.write(
-      #"{"question": "the dog", "answer": "1"}"# + "\n" + #"{"question": "a dog and", "answer": "2"}"#,
-      as: "problems.jsonl")
-    try folder.write(
-      """
-      {
-        teacher: { local: { checkpoint: "\(model)", sequences: 3 } },
-        prompts: [{ path: "\(folder.file("problems.jsonl"))" }], prompt: { mathematics: "{question}" },
-        sampling: { samplesPerProblem: 3, temperature: 0.8, topP: 0.9, maxTokens: 12, seed: 5 },
-        output: "\(folder.file("run"))",
-      }
-      """, as: "recipe.json5")
-    let run = distill("generate", folder.file("recipe.json5"))
-    XCTAssertEqual(run.status, 0, run.errors)
-    var answers: [String: String] = [:]
-    for record in try records(
-      String(decoding: XCTUnwrap(folder.bytes("run/samples.jsonl")), as: UTF8.self))
-    {
-      guard case .string(let problem)? = record["problem"], case .number(let sample)? = record["sample"],
-        case .object(let answer)? = record["answer"], case .string(let content)? = answer["content"],
-        case .number(let tokens)? = answer["completionTokens"]
-      else { return XCTFail("\(record)") }
-      answers["\(problem) \(sample.int ?? -1)"] = "\(tokens.int ?? -1) \(content)"
-    }
-    try folder.write("the dog\na dog and\n", as: "prompts.txt")
-    let samples = distill(
-      "sample", model, folder.file("prompts.txt"), "--samples", "3", "--temperature", "0.8",
-      "--top-p", "0.9", "--max-new-tokens", "12", "--seed", "5")
-    var expected: [String: String] = [:]
-    for record in try records(samples.output) {
-      guard case .number(let prompt)? = record["prompt_index"],
-        case .number(let sample)? = record["sample"], case .string(let text)? = record["completion"],
-        case .number(let tokens)? = record["completion_tokens"]
-      else { return XCTFail("\(record)") }
-      expected["problems.jsonl#\((prompt.int ?? -1) + 1) \(sample.int ?? -1)"] =
-        "\(tokens.int ?? -1) \(text)"
-    }
-    XCTAssertEqual(expected.count, 6)
-    XCTAssertEqual(answers, expected)
   }
 }

@@ -141,7 +141,7 @@ final class OutputTests: XCTestCase {
     let preparation = try Preparation(data)
     XCTAssertEqual(preparation.count, 5)
     var texts: [String] = []
-    let report = try preparation.run(write: { document, _ in
+    let report = try preparation.run(write: { document, _, _ in
       let learned = zip(document.ids, document.supervised).filter(\.1).map(\.0)
       texts.append(preparation.checkpoint.tokenizer.decode(learned))
     })

@@ -6,7 +6,7 @@ import XCTest
 @testable import Teachers
 
 /// The program itself, sampling from a server that misbehaves, killed and started again until it is
-/// done: 500 problems and 6 kills, or 10,000 and 20 in the long tests.
+/// done: 1,000 problems and 6 kills, or 10,000 and 20 in the long tests.
 final class TeachingKillTests: XCTestCase {
   private let isLong = ProcessInfo.processInfo.environment["DISTILL_LONG_TESTS"] == "1"
   private let canary = "canary-\(UUID().uuidString)"
@@ -69,7 +69,7 @@ final class TeachingKillTests: XCTestCase {
   }
 
   func testEverySampleIsThereOnceWhateverIsKilled() throws {
-    let problems = isLong ? 10_000 : 500, kills = isLong ? 20 : 6
+    let problems = isLong ? 10_000 : 1000, kills = isLong ? 20 : 6
     // Deadlines are waited out in real time; of those there are few here, of all others many.
     let faults = Fault.passing.filter { !$0.isSlow } + [.stallBeforeHeaders, .drip]
     let server = try FaultServer(.share(0.2, seed: 3, of: faults))
@@ -84,7 +84,7 @@ final class TeachingKillTests: XCTestCase {
       let process = try start(log)
       if killed < kills {
         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let patience = 0.15 + Double(random >> 40) / Double(1 << 24) * (isLong ? 4 : 0.5)
+        let patience = 0.1 + Double(random >> 40) / Double(1 << 24) * (isLong ? 1 : 0.25)
         let deadline = Date(timeIntervalSinceNow: patience)
         while process.isRunning, Date() < deadline { usleep(500) }
         if process.isRunning {
@@ -94,8 +94,14 @@ final class TeachingKillTests: XCTestCase {
       }
       process.waitUntilExit()
       if process.terminationReason == .exit {
-        XCTAssertEqual(
-          process.terminationStatus, 0, try String(contentsOfFile: log, encoding: .utf8))
+        let text = try String(contentsOfFile: log, encoding: .utf8)
+        // A fault in the very first reply: nothing says yet that the address is a server's.
+        if process.terminationStatus == 1, text.contains("the same command goes on from there."),
+          processes < 200
+        {
+          continue
+        }
+        XCTAssertEqual(process.terminationStatus, 0, text)
         break
       }
     }
@@ -129,9 +135,7 @@ final class TeachingKillTests: XCTestCase {
 
   /// The key stands in nothing that was written.
   private func expectNoKey() throws {
-    let names = try XCTUnwrap(FileManager.default.enumerator(atPath: folder)).compactMap {
-      $0 as? String
-    }
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder)
     XCTAssertTrue(names.contains("run/samples.jsonl") && names.contains("log-1"))
     for name in names {
       guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else { continue }
