@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "Problems",
       dependencies: ["Verification", "Sandbox", "Datasets", "Interface", "Storage"]),
-    .target(name: "Teachers", dependencies: ["Interface", "Storage"]),
+    .target(name: "Teachers", dependencies: ["Interface", "Storage"], exclude: ["README.md"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"], exclude: ["README.md"]),
@@ -115,6 +115,9 @@ let package = Package(
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CSandbox"]),
     .testTarget(name: "ProgramTests", dependencies: ["Verification", "Sandbox", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
+    .target(name: "FaultServer", dependencies: ["Storage"], path: "Tests/FaultServer"),
+    .testTarget(
+      name: "TeacherTests", dependencies: ["Teachers", "FaultServer", "Interface", "Storage"]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
       name: "CommandTests",

@@ -27,6 +27,7 @@ public final class RemoteTeacher: Teacher {
   private let clock: RemoteClock
   private let observe: @Sendable (TeacherEvent) -> Void
   private let queue = DispatchQueue(label: "distill.remote")
+  private let operations = OperationQueue()
   private let traffic: RemoteTraffic
   private let ledger: RemoteLedger
   private let policy = RetryPolicy()
@@ -71,6 +72,8 @@ public final class RemoteTeacher: Teacher {
     self.longestBody = longestBody
     observe = observer
     name = "\(settings.model) at \(address.base)"
+    operations.maxConcurrentOperationCount = 1
+    operations.underlyingQueue = queue
     traffic = RemoteTraffic(settings: settings, clock: clock, observe: observer)
     ledger = RemoteLedger(retries: settings.retriesPerJob)
   }
@@ -147,7 +150,7 @@ public final class RemoteTeacher: Teacher {
       switch result {
       case .success(let completion):
         ledger.noteAnswer(tokens: completion.completionTokens, samples: samples.count)
-        await traffic.leave(pass, tokens: total(completion, content), isAnswered: true)
+        traffic.leave(pass, tokens: total(completion, content), isAnswered: true)
         observe(.answered(tokens: completion.completionTokens, seconds: seconds))
         return answers(completion, attempts: attempts, seconds: seconds)
       case .failure(let fault):
@@ -156,8 +159,8 @@ public final class RemoteTeacher: Teacher {
           wait = policy.seconds(
             count: attempts, retryAfter: fault.retryAfter, share: clock.random())
         }
-        if fault.slowsAll { await traffic.slow(pass, seconds: fault.retryAfter ?? wait) }
-        await traffic.leave(pass, tokens: nil, isAnswered: false)
+        if fault.slowsAll { traffic.slow(pass, seconds: fault.retryAfter ?? wait) }
+        traffic.leave(pass, tokens: nil, isAnswered: false)
         if let error = ledger.error(
           fault, attempts: attempts, retries: settings.retriesPerQuestion, place: question.place,
           teacher: name)
@@ -204,8 +207,9 @@ public final class RemoteTeacher: Teacher {
       connect: settings.connectSeconds, firstByte: settings.firstByteSeconds,
       idle: settings.idleSeconds, total: settings.totalSeconds)
     let longestWait = settings.longestWaitSeconds
-    return RemoteTransfer(request, reader: reader, deadlines: deadlines, queue: queue) {
-      [clock] response in
+    return RemoteTransfer(
+      request, reader: reader, deadlines: deadlines, on: operations, queue: queue
+    ) { [clock] response in
       ReplyHead(response, now: clock.date(), longestWait: longestWait)
     }
   }

@@ -24,6 +24,7 @@ struct RemoteDeadlines: Equatable, Sendable {
 ///
 /// Everything below happens on one serial queue, which is also the session's.
 final class RemoteTransfer: NSObject, @unchecked Sendable {
+  private let operations: OperationQueue
   private let queue: DispatchQueue
   private let request: URLRequest
   private let deadlines: RemoteDeadlines
@@ -46,15 +47,18 @@ final class RemoteTransfer: NSObject, @unchecked Sendable {
   private static let errorSeconds = 2.0
 
   /// - Parameters:
-  ///   - queue: A serial queue; several transfers may share one.
+  ///   - operations: Operations on `queue`, one at a time.
+  ///   - queue: A serial queue; several transfers share it.
   ///   - readHead: Takes from the head of a reply what matters.
   init(
     _ request: URLRequest, reader: ChatCompletionReader, deadlines: RemoteDeadlines,
-    queue: DispatchQueue, readHead: @escaping @Sendable (HTTPURLResponse) -> ReplyHead
+    on operations: OperationQueue, queue: DispatchQueue,
+    readHead: @escaping @Sendable (HTTPURLResponse) -> ReplyHead
   ) {
     self.request = request
     self.reader = reader
     self.deadlines = deadlines
+    self.operations = operations
     self.queue = queue
     self.readHead = readHead
   }
@@ -94,9 +98,6 @@ final class RemoteTransfer: NSObject, @unchecked Sendable {
     configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
     configuration.timeoutIntervalForRequest = deadlines.total * 2 + 60
     configuration.timeoutIntervalForResource = deadlines.total * 2 + 60
-    let operations = OperationQueue()
-    operations.maxConcurrentOperationCount = 1
-    operations.underlyingQueue = queue
     let session = URLSession(
       configuration: configuration, delegate: self, delegateQueue: operations)
     self.session = session
