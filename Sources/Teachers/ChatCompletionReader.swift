@@ -64,9 +64,10 @@ struct ChatCompletionReader {
       hasSeenEnough = head.contentLength == 0
       return
     }
-    if let encoding = head.contentEncoding?.lowercased(), encoding != "identity", !encoding.isEmpty {
+    if let encoding = head.contentEncoding?.lowercased(), !["", "identity"].contains(encoding) {
       throw .broken(
-        "compressed", "sent an answer compressed as \(texts.quote(encoding)), which was not asked for.")
+        "compressed",
+        "sent an answer compressed as \(texts.quote(encoding)), which was not asked for.")
     }
     switch head.contentType {
     case "text/event-stream"? where expected.stream:

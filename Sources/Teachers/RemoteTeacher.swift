@@ -7,8 +7,8 @@ import Storage
 
 /// A teacher behind a server that speaks OpenAI's `/chat/completions`.
 ///
-/// It waits, tries again and slows down by itself; `RemoteTeacherSettings` says how much. An answer is
-/// returned only if it came whole. One value serves any number of tasks.
+/// It waits, tries again and slows down by itself; `RemoteTeacherSettings` says how much. An answer
+/// is returned only if it came whole. One value serves any number of tasks.
 public final class RemoteTeacher: Teacher {
   public let name: String
   public var identity: JSONValue {
@@ -82,14 +82,16 @@ public final class RemoteTeacher: Teacher {
 
   /// Asks the server, once for every `samplesPerRequest` of the question's samples, side by side.
   ///
-  /// If one of the requests fails for good, the others are ended and their answers are lost: whoever
-  /// wants to keep each answer asks for one sample, or for one request's samples, at a time.
+  /// If one of the requests fails for good, the others are ended and their answers are lost:
+  /// whoever wants to keep each answer asks for one sample, or for one request's samples, at a
+  /// time.
   public func answers(
     to question: TeacherQuestion
   ) async throws(TeacherError) -> [TeacherAnswer] {
     let size = settings.samplesPerRequest
-    let requests = stride(from: question.samples.lowerBound, to: question.samples.upperBound, by: size)
-      .map { $0..<min($0 + size, question.samples.upperBound) }
+    let end = question.samples.upperBound
+    let requests = stride(from: question.samples.lowerBound, to: end, by: size)
+      .map { $0..<min($0 + size, end) }
     if requests.count == 1 { return try await answers(to: question, requests[0]) }
     let results = await withTaskGroup(of: Outcome.self, returning: [Outcome].self) { group in
       for samples in requests { group.addTask { await self.outcome(question, samples) } }

@@ -4,9 +4,9 @@ import Foundation
 ///
 /// All requests of a teacher pass here: a server that says "too many" to one means all of them.
 ///
-/// It is a class with a lock rather than an actor: who waits is kept as a continuation, and each must
-/// be resumed once, whether its turn, room or a cancellation comes first. Under one lock, that is
-/// seen at a glance.
+/// It is a class with a lock rather than an actor: who waits is kept as a continuation, and each
+/// must be resumed once, whether its turn, room or a cancellation comes first. Under one lock, that
+/// is seen at a glance.
 final class RemoteTraffic: @unchecked Sendable {
   /// What a request has while it is under way.
   struct Pass: Sendable {
@@ -30,8 +30,8 @@ final class RemoteTraffic: @unchecked Sendable {
   private var requests: RateLimit?
   private var tokens: RateLimit?
   private let widest: Double
-  /// How many requests may be under way: all that were asked for, half as many after each complaint,
-  /// one more after as many answers.
+  /// How many requests may be under way: all that were asked for, half as many after each
+  /// complaint, one more after as many answers.
   private var width: Double
   private var narrowedAt = -Double.infinity
   private var pausedUntil = -Double.infinity
@@ -134,7 +134,8 @@ final class RemoteTraffic: @unchecked Sendable {
 
   /// Waits unless it need not.
   ///
-  /// - Parameter keep: Is called under the lock; true to go on at once, false if it kept the waiter.
+  /// - Parameter keep: Is called under the lock; true to go on at once, false if it kept the
+  ///   waiter.
   private func wait(_ number: Int, _ keep: (Waiter) -> Bool) async -> Bool {
     await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in

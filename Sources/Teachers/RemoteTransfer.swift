@@ -18,9 +18,9 @@ struct RemoteDeadlines: Equatable, Sendable {
 /// cookies, caches, stored passwords, time-outs (on Linux a drip of bytes keeps them off). Proxies
 /// are taken from the environment, as always.
 ///
-/// Every request has a session, and so a connection, of its own. A connection that is used again may
-/// have been closed by the server meanwhile; on Linux, the request then goes out a second time without
-/// its body, and nobody ever answers. To connect takes no time beside what an answer takes.
+/// Every request has a session, and so a connection, of its own. A connection that is used again
+/// may have been closed by the server meanwhile; on Linux, the request then goes out a second time
+/// without its body, and nobody ever answers. To connect takes no time beside what an answer takes.
 ///
 /// Everything below happens on one serial queue, which is also the session's.
 final class RemoteTransfer: NSObject, @unchecked Sendable {
@@ -137,8 +137,8 @@ final class RemoteTransfer: NSObject, @unchecked Sendable {
     } else {
       next = (
         start + deadlines.connect, "connect",
-        "could not be reached within \(seconds(deadlines.connect)) ('connectSeconds'). Is the server "
-          + "running, and is 'url' right?"
+        "could not be reached within \(seconds(deadlines.connect)) ('connectSeconds'). Is the "
+          + "server running, and is 'url' right?"
       )
     }
     let end = start + deadlines.total
@@ -312,6 +312,7 @@ extension ReplyHead {
       },
       contentEncoding: header("content-encoding"),
       contentLength: header("content-length").flatMap { Int($0) },
-      wait: WaitRequest(header: header, now: now, longest: longestWait), location: place?.isEmpty == true ? nil : place)
+      wait: WaitRequest(header: header, now: now, longest: longestWait),
+      location: place?.isEmpty == true ? nil : place)
   }
 }

@@ -199,8 +199,8 @@ final class RemoteTrafficTests: XCTestCase {
     XCTAssertNotNil(last)
   }
 
-  /// Many tasks on many threads, some of which are cancelled: nobody is let in twice, nobody waits for
-  /// ever, and no more are in than may be.
+  /// Many tasks on many threads, some of which are cancelled: nobody is let in twice, nobody waits
+  /// for ever, and no more are in than may be.
   func testCrowd() async throws {
     let clock = RemoteClock(
       now: { 0 }, date: { Date(timeIntervalSince1970: 0) }, sleep: { _ in }, random: { 0 })

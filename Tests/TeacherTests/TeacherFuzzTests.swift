@@ -8,8 +8,8 @@ import XCTest
 final class TeacherFuzzTests: XCTestCase {
   private static let stream: String = {
     func chunk(_ delta: String, _ index: Int, _ finish: String = "null") -> String {
-      #"data: {"id":"1","model":"R1","choices":[{"index":\#(index),"delta":{\#(delta)},"finish_reason":\#(finish)}]}"#
-        + "\n\n"
+      #"data: {"id":"1","model":"R1","choices":[{"index":\#(index),"delta":{\#(delta)},"#
+        + #""finish_reason":\#(finish)}]}"# + "\n\n"
     }
     return ": hi\nid: 1\n" + chunk(#""reasoning_content":"é\u00e9""#, 0)
       + chunk(#""content":"<think>a</think>b""#, 1) + chunk(#""content":"😀""#, 0)
@@ -19,7 +19,10 @@ final class TeacherFuzzTests: XCTestCase {
   }()
 
   private static let whole =
-    #"{"id":"1","model":"R1","choices":[{"index":0,"message":{"content":"<think>é</think>b","reasoning":null},"finish_reason":"stop"},{"index":1,"message":{"content":"b","reasoning_content":"a"},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#
+    #"{"id":"1","model":"R1","choices":[{"index":0,"message":{"content":"<think>é</think>b","#
+    + #""reasoning":null},"finish_reason":"stop"},{"index":1,"message":{"content":"b","#
+    + #""reasoning_content":"a"},"finish_reason":"length"}],"#
+    + #""usage":{"prompt_tokens":3,"completion_tokens":5}}"#
 
   func testDamagedReplies() throws {
     let secret = try Secret(TestTeacher.canary, source: "")
