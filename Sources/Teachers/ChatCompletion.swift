@@ -65,7 +65,8 @@ struct ChoiceParts: Equatable {
         || reasoning.utf8.elementsEqual(otherReasoning.utf8)
     else {
       throw .broken(
-        "broken answer", "sent an answer with one text in 'reasoning_content' and another in "
+        "broken answer",
+        "sent an answer with one text in 'reasoning_content' and another in "
           + "'reasoning'.")
     }
     let told = reasoning.isEmpty ? otherReasoning : reasoning

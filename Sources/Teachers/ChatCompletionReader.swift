@@ -76,7 +76,8 @@ struct ChatCompletionReader {
     default:
       let found = head.contentType.map { "is \(texts.quote($0))" } ?? "is not told"
       throw .broken(
-        "wrong content type", "sent an answer whose content type \(found), not "
+        "wrong content type",
+        "sent an answer whose content type \(found), not "
           + (expected.stream ? "'text/event-stream'." : "'application/json'."))
     }
   }

@@ -139,8 +139,10 @@ public final class RemoteTeacher: Teacher {
     let request = urlRequest(body)
     var attempts = 0
     while true {
-      let estimate = content.estimatedPromptTokens + ledger.expectedTokens(
-        most: question.settings.maxTokens, samples: samples.count)
+      let estimate =
+        content.estimatedPromptTokens
+        + ledger.expectedTokens(
+          most: question.settings.maxTokens, samples: samples.count)
       guard let pass = await traffic.enter(estimate: Double(estimate)) else {
         throw cancelled(question)
       }

@@ -94,7 +94,9 @@ enum HTTPDate {
     Calendar(identifier: .gregorian).component(.year, from: Date())
   }
 
-  private static func isUniversal(_ zone: String) -> Bool { ["gmt", "utc", "+0000"].contains(zone) }
+  private static func isUniversal(_ zone: String) -> Bool {
+    ["gmt", "utc", "+0000"].contains(zone)
+  }
 
   private static func digits(_ text: String) -> Int? {
     guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })

@@ -119,8 +119,11 @@ final class ChatCompletionTests: XCTestCase {
       (#""<think>b""#, #","reasoning_content":"a""#, "<a><think>b|stop"),
       (#""<think>\na\n</think>\n\nb""#, "", "<\na\n>\n\nb|stop"),
       (#""a</think>b""#, "", "<a>b|stop"),
-      ("null", #","reasoning_content":"a""#, "again: empty answer: sent an answer without any "
-        + "text."),
+      (
+        "null", #","reasoning_content":"a""#,
+        "again: empty answer: sent an answer without any "
+          + "text."
+      ),
       (#"" \n\t""#, "", "again: empty answer: sent an answer without any text."),
       (#""""#, "", "again: empty answer: sent an answer without any text."),
       (

@@ -77,8 +77,11 @@ final class RemoteSettingsTests: XCTestCase {
         "r.json5:1:25: unknown key 'steam'. Did you mean 'stream'?",
       ])
     XCTAssertEqual(
-      read(#"{ url: "u", model: "m", extra: 3 }"#).1, ["r.json5:1:32: 'extra' must be an object; "
-        + "it is 3."])
+      read(#"{ url: "u", model: "m", extra: 3 }"#).1,
+      [
+        "r.json5:1:32: 'extra' must be an object; "
+          + "it is 3."
+      ])
   }
 
   func testFindings() {
@@ -88,9 +91,10 @@ final class RemoteSettingsTests: XCTestCase {
       return settings.findings(place: "The recipe", path: "teacher.")
     }
     XCTAssertEqual(finding { _ in }, [])
-    for url in ["", "host", "ftp://host", "http://", "http:///v1", "http://ho st", "http://h:99999",
-      "http://hö/v1", "//host", "http://h\n/v1", "http://h:0"]
-    {
+    for url in [
+      "", "host", "ftp://host", "http://", "http:///v1", "http://ho st", "http://h:99999",
+      "http://hö/v1", "//host", "http://h\n/v1", "http://h:0",
+    ] {
       XCTAssertEqual(
         finding { $0.url = url },
         ["The recipe: 'teacher.url' must be an address such as 'http://localhost:8000/v1'."], url)

@@ -382,9 +382,10 @@ final class RemoteTeacherTests: XCTestCase {
     let url = server.url
     server.stop()
     func error(_ url: String) async throws -> TeacherError? {
-      await (try RemoteTeacher(
-        RemoteTeacherSettings(url: url, model: "tiny", connectSeconds: 0.3),
-        clock: TestTeacher.hasty)).error()
+      await
+        (try RemoteTeacher(
+          RemoteTeacherSettings(url: url, model: "tiny", connectSeconds: 0.3),
+          clock: TestTeacher.hasty)).error()
     }
     let refused = try await error(url)
     XCTAssertEqual(
@@ -496,7 +497,8 @@ final class RemoteTeacherTests: XCTestCase {
   // MARK: Stopping
 
   func testCancelling() async throws {
-    let server = try FaultServer(.script([.fault(.stallBeforeHeaders), .fault(.stallAfterHeaders)]))
+    let server = try FaultServer(
+      .script([.fault(.stallBeforeHeaders), .fault(.stallAfterHeaders)]))
     defer { server.stop() }
     var settings = TestTeacher.settings(server)
     settings.firstByteSeconds = 100

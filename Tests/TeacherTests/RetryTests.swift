@@ -173,7 +173,8 @@ final class RetryTests: XCTestCase {
       (fault(502, "<html>x"), "answered with status 502."),
       (fault(400, #"{"error":{"message":"Too long"}}"#), "answered with status 400: 'Too long'."),
       (
-        fault(401, "no"), "answered with status 401: 'no'. Is the key right, and may it use the "
+        fault(401, "no"),
+        "answered with status 401: 'no'. Is the key right, and may it use the "
           + "model?"
       ), (fault(403), "answered with status 403. Is the key right, and may it use the model?"),
       (fault(402), "answered with status 402. The account must be filled up."),

@@ -89,7 +89,8 @@ final class SecretTests: XCTestCase {
             + "the key as known to them.")
     }
     XCTAssertEqual(
-      sentence(.file(key)), "The file that 'key.file' names cannot be read: No such file or "
+      sentence(.file(key)),
+      "The file that 'key.file' names cannot be read: No such file or "
         + "directory.")
     let noFile = "What 'key.file' names is not a file; it must be one that holds the key."
     XCTAssertEqual(sentence(.file(folder.path)), noFile)

@@ -77,8 +77,10 @@ final class TeacherFuzzTests: XCTestCase {
   func testDamagedHeads() {
     for seed in 0..<4000 as Range<UInt64> {
       var random = SplitMix64(seed: seed)
-      let starts = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
-        "Sun Nov  6 08:49:37 1994", "120", "1.5"]
+      let starts = [
+        "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994", "120", "1.5",
+      ]
       var bytes = Array((starts.randomElement(using: &random) ?? "").utf8)
       for _ in 0..<Int.random(in: 0...3, using: &random) { Self.damage(&bytes, &random) }
       let text = String(decoding: bytes, as: UTF8.self)
