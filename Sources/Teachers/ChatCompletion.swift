@@ -10,8 +10,8 @@ struct ChatCompletion: Equatable, Sendable {
 
   /// In the order of their indices.
   var choices: [Choice]
-  /// The model's name, as the server gives it. Servers add dates and paths to names, so that another
-  /// name than the one asked for is no fault; it is kept with the answer.
+  /// The model's name, as the server gives it. Servers add dates and paths to names, so that
+  /// another name than the one asked for is no fault; it is kept with the answer.
   var model: String
   var promptTokens: Int?
   /// Of all choices together.
@@ -57,13 +57,17 @@ struct ChoiceParts: Equatable {
       // The server would say the same again.
       let known = ["content_filter", "tool_calls", "function_call"].contains(finish)
       throw ReplyFault(
-        .giveUpQuestion, kind: "finish: " + (known ? finish : "unknown"), "ended the answer with \(texts.quote(finish)), "
-          + "which makes it no sample.")
+        .giveUpQuestion, kind: "finish: " + (known ? finish : "unknown"),
+        "ended the answer with \(texts.quote(finish)), which makes it no sample.")
     }
-    guard reasoning.isEmpty || otherReasoning.isEmpty || reasoning.utf8.elementsEqual(otherReasoning.utf8)
+    guard
+      reasoning.isEmpty || otherReasoning.isEmpty
+        || reasoning.utf8.elementsEqual(otherReasoning.utf8)
     else {
       throw .broken(
-        "broken answer", "sent an answer with one text in 'reasoning_content' and another in 'reasoning'.")
+        "broken answer",
+        "sent an answer with one text in 'reasoning_content' and another in "
+          + "'reasoning'.")
     }
     let told = reasoning.isEmpty ? otherReasoning : reasoning
     let choice: ChatCompletion.Choice
@@ -87,10 +91,10 @@ enum ThinkingText {
   /// Cuts a text into reasoning and answer, byte for byte; only the tags go, and white space before
   /// a `<think>`.
   ///
-  /// - `<think>` at the beginning: the reasoning goes to the first `</think>`. Without one, the text
-  ///   was cut while the model thought, if it was cut at all; otherwise it is left as it is.
-  /// - No `<think>` before the first `</think>`: the prompt ended in `<think>`, and the reasoning is
-  ///   what stands before the tag.
+  /// - `<think>` at the beginning: the reasoning goes to the first `</think>`. Without one, the
+  ///   text was cut while the model thought, if it was cut at all; otherwise it is left as it is.
+  /// - No `<think>` before the first `</think>`: the prompt ended in `<think>`, and the reasoning
+  ///   is what stands before the tag.
   /// - Everything else is an answer without reasoning.
   static func split(_ text: String, isCut: Bool) -> (reasoning: String?, content: String) {
     let bytes = Array(text.utf8)

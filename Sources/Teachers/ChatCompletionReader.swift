@@ -64,9 +64,10 @@ struct ChatCompletionReader {
       hasSeenEnough = head.contentLength == 0
       return
     }
-    if let encoding = head.contentEncoding?.lowercased(), encoding != "identity", !encoding.isEmpty {
+    if let encoding = head.contentEncoding?.lowercased(), !["", "identity"].contains(encoding) {
       throw .broken(
-        "compressed", "sent an answer compressed as \(texts.quote(encoding)), which was not asked for.")
+        "compressed",
+        "sent an answer compressed as \(texts.quote(encoding)), which was not asked for.")
     }
     switch head.contentType {
     case "text/event-stream"? where expected.stream:
@@ -75,7 +76,8 @@ struct ChatCompletionReader {
     default:
       let found = head.contentType.map { "is \(texts.quote($0))" } ?? "is not told"
       throw .broken(
-        "wrong content type", "sent an answer whose content type \(found), not "
+        "wrong content type",
+        "sent an answer whose content type \(found), not "
           + (expected.stream ? "'text/event-stream'." : "'application/json'."))
     }
   }

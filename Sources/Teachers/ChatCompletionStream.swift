@@ -41,7 +41,8 @@ struct ChatCompletionStream {
       return
     }
     if let id = event.id, !id.isEmpty, id == lastEvent?.id {
-      throw .broken("twice the same", "sent the event \(texts.quote(String(decoding: id, as: UTF8.self))) twice.")
+      let name = texts.quote(String(decoding: id, as: UTF8.self))
+      throw .broken("twice the same", "sent the event \(name) twice.")
     }
     let isTwin = event.data == lastEvent?.data
     lastEvent = event
@@ -115,7 +116,8 @@ struct ChatCompletionStream {
       return index
     default:
       throw .broken(
-        "wrong choices", "sent a choice with another number than \(choices == 1 ? "0" : "0 to \(choices - 1)").")
+        "wrong choices",
+        "sent a choice with another number than \(choices == 1 ? "0" : "0 to \(choices - 1)").")
     }
   }
 
@@ -166,7 +168,8 @@ struct ChatCompletionStream {
       throw status.fault(status: 404, text: text, error: error, wait: WaitRequest())
     }
     throw .broken(
-      "error in the answer", "sent an error in place of an answer" + (text.map { ": \($0)." } ?? "."))
+      "error in the answer",
+      "sent an error in place of an answer" + (text.map { ": \($0)." } ?? "."))
   }
 
   // MARK: The end
@@ -180,15 +183,17 @@ struct ChatCompletionStream {
     }
     guard parts.count == choices else {
       throw .broken(
-        "wrong choices", "sent \(parts.count) of \(choices) \(choices == 1 ? "choice" : "choices").")
+        "wrong choices",
+        "sent \(parts.count) of \(choices) \(choices == 1 ? "choice" : "choices").")
     }
-    // Whether an event came twice cannot be told from a token that was drawn twice, unless there are
-    // more events than tokens. A server that cuts tokens into pieces would be taken for one that
-    // repeats itself, hence the advice.
+    // Whether an event came twice cannot be told from a token that was drawn twice, unless there
+    // are more events than tokens. A server that cuts tokens into pieces would be taken for one
+    // that repeats itself, hence the advice.
     if let completionTokens, completionTokens > 0, hasTwins, textEvents > completionTokens {
       throw .broken(
-        "twice the same", "sent \(textEvents) pieces of text for \(completionTokens) tokens, two of them "
-          + "the same: an event may have come twice. If it always does, set 'stream' to false.")
+        "twice the same",
+        "sent \(textEvents) pieces of text for \(completionTokens) tokens, two of them the same: "
+          + "an event may have come twice. If it always does, set 'stream' to false.")
     }
     var result: [ChatCompletion.Choice] = []
     for index in 0..<choices {

@@ -1,5 +1,5 @@
-/// Cuts a stream of server-sent events (WHATWG HTML, section 9.2.6) into events, whatever the pieces
-/// it comes in.
+/// Cuts a stream of server-sent events (WHATWG HTML, section 9.2.6) into events, whatever the
+/// pieces it comes in.
 struct EventStream {
   struct Event: Equatable {
     /// The data lines, a line feed between each two.

@@ -47,8 +47,8 @@ struct RemoteAddress: Equatable, Sendable {
   /// Whether the path is bare, which usually means that `/v1` was forgotten.
   var hasNoPath: Bool { url.path == "/chat/completions" }
 
-  /// Addresses of this machine, of private networks (RFC 1918, RFC 4193) and of one link, written as
-  /// numbers, and `localhost`. Other names may lead anywhere.
+  /// Addresses of this machine, of private networks (RFC 1918, RFC 4193) and of one link, written
+  /// as numbers, and `localhost`. Other names may lead anywhere.
   static func isPrivate(_ host: String) -> Bool {
     let host = host.lowercased().trimmingCharacters(in: ["[", "]"])
     if host == "localhost" || host.hasSuffix(".localhost") { return true }

@@ -7,8 +7,8 @@ import Storage
 
 /// A teacher behind a server that speaks OpenAI's `/chat/completions`.
 ///
-/// It waits, tries again and slows down by itself; `RemoteTeacherSettings` says how much. An answer is
-/// returned only if it came whole. One value serves any number of tasks.
+/// It waits, tries again and slows down by itself; `RemoteTeacherSettings` says how much. An answer
+/// is returned only if it came whole. One value serves any number of tasks.
 public final class RemoteTeacher: Teacher {
   public let name: String
   public var identity: JSONValue {
@@ -27,6 +27,7 @@ public final class RemoteTeacher: Teacher {
   private let clock: RemoteClock
   private let observe: @Sendable (TeacherEvent) -> Void
   private let queue = DispatchQueue(label: "distill.remote")
+  private let operations = OperationQueue()
   private let traffic: RemoteTraffic
   private let ledger: RemoteLedger
   private let policy = RetryPolicy()
@@ -71,6 +72,8 @@ public final class RemoteTeacher: Teacher {
     self.longestBody = longestBody
     observe = observer
     name = "\(settings.model) at \(address.base)"
+    operations.maxConcurrentOperationCount = 1
+    operations.underlyingQueue = queue
     traffic = RemoteTraffic(settings: settings, clock: clock, observe: observer)
     ledger = RemoteLedger(retries: settings.retriesPerJob)
   }
@@ -79,14 +82,16 @@ public final class RemoteTeacher: Teacher {
 
   /// Asks the server, once for every `samplesPerRequest` of the question's samples, side by side.
   ///
-  /// If one of the requests fails for good, the others are ended and their answers are lost: whoever
-  /// wants to keep each answer asks for one sample, or for one request's samples, at a time.
+  /// If one of the requests fails for good, the others are ended and their answers are lost:
+  /// whoever wants to keep each answer asks for one sample, or for one request's samples, at a
+  /// time.
   public func answers(
     to question: TeacherQuestion
   ) async throws(TeacherError) -> [TeacherAnswer] {
     let size = settings.samplesPerRequest
-    let requests = stride(from: question.samples.lowerBound, to: question.samples.upperBound, by: size)
-      .map { $0..<min($0 + size, question.samples.upperBound) }
+    let end = question.samples.upperBound
+    let requests = stride(from: question.samples.lowerBound, to: end, by: size)
+      .map { $0..<min($0 + size, end) }
     if requests.count == 1 { return try await answers(to: question, requests[0]) }
     let results = await withTaskGroup(of: Outcome.self, returning: [Outcome].self) { group in
       for samples in requests { group.addTask { await self.outcome(question, samples) } }
@@ -134,8 +139,10 @@ public final class RemoteTeacher: Teacher {
     let request = urlRequest(body)
     var attempts = 0
     while true {
-      let estimate = content.estimatedPromptTokens + ledger.expectedTokens(
-        most: question.settings.maxTokens, samples: samples.count)
+      let estimate =
+        content.estimatedPromptTokens
+        + ledger.expectedTokens(
+          most: question.settings.maxTokens, samples: samples.count)
       guard let pass = await traffic.enter(estimate: Double(estimate)) else {
         throw cancelled(question)
       }
@@ -147,7 +154,7 @@ public final class RemoteTeacher: Teacher {
       switch result {
       case .success(let completion):
         ledger.noteAnswer(tokens: completion.completionTokens, samples: samples.count)
-        await traffic.leave(pass, tokens: total(completion, content), isAnswered: true)
+        traffic.leave(pass, tokens: total(completion, content), isAnswered: true)
         observe(.answered(tokens: completion.completionTokens, seconds: seconds))
         return answers(completion, attempts: attempts, seconds: seconds)
       case .failure(let fault):
@@ -156,8 +163,8 @@ public final class RemoteTeacher: Teacher {
           wait = policy.seconds(
             count: attempts, retryAfter: fault.retryAfter, share: clock.random())
         }
-        if fault.slowsAll { await traffic.slow(pass, seconds: fault.retryAfter ?? wait) }
-        await traffic.leave(pass, tokens: nil, isAnswered: false)
+        if fault.slowsAll { traffic.slow(pass, seconds: fault.retryAfter ?? wait) }
+        traffic.leave(pass, tokens: nil, isAnswered: false)
         if let error = ledger.error(
           fault, attempts: attempts, retries: settings.retriesPerQuestion, place: question.place,
           teacher: name)
@@ -204,8 +211,9 @@ public final class RemoteTeacher: Teacher {
       connect: settings.connectSeconds, firstByte: settings.firstByteSeconds,
       idle: settings.idleSeconds, total: settings.totalSeconds)
     let longestWait = settings.longestWaitSeconds
-    return RemoteTransfer(request, reader: reader, deadlines: deadlines, queue: queue) {
-      [clock] response in
+    return RemoteTransfer(
+      request, reader: reader, deadlines: deadlines, on: operations, queue: queue
+    ) { [clock] response in
       ReplyHead(response, now: clock.date(), longestWait: longestWait)
     }
   }

@@ -5,8 +5,8 @@ import Storage
 ///
 /// Of a recipe, only `url` and `model` must be there; the rest has the values of `init`.
 public struct RemoteTeacherSettings: Codable, Equatable, Sendable {
-  /// The server's address, such as `http://localhost:8000/v1`; `/chat/completions` is added unless it
-  /// is there.
+  /// The server's address, such as `http://localhost:8000/v1`; `/chat/completions` is added unless
+  /// it is there.
   public var url: String
   /// The model's name, as the server knows it.
   public var model: String

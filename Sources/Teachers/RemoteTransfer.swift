@@ -18,12 +18,13 @@ struct RemoteDeadlines: Equatable, Sendable {
 /// cookies, caches, stored passwords, time-outs (on Linux a drip of bytes keeps them off). Proxies
 /// are taken from the environment, as always.
 ///
-/// Every request has a session, and so a connection, of its own. A connection that is used again may
-/// have been closed by the server meanwhile; on Linux, the request then goes out a second time without
-/// its body, and nobody ever answers. To connect takes no time beside what an answer takes.
+/// Every request has a session, and so a connection, of its own. A connection that is used again
+/// may have been closed by the server meanwhile; on Linux, the request then goes out a second time
+/// without its body, and nobody ever answers. To connect takes no time beside what an answer takes.
 ///
 /// Everything below happens on one serial queue, which is also the session's.
 final class RemoteTransfer: NSObject, @unchecked Sendable {
+  private let operations: OperationQueue
   private let queue: DispatchQueue
   private let request: URLRequest
   private let deadlines: RemoteDeadlines
@@ -46,15 +47,18 @@ final class RemoteTransfer: NSObject, @unchecked Sendable {
   private static let errorSeconds = 2.0
 
   /// - Parameters:
-  ///   - queue: A serial queue; several transfers may share one.
+  ///   - operations: Operations on `queue`, one at a time.
+  ///   - queue: A serial queue; several transfers share it.
   ///   - readHead: Takes from the head of a reply what matters.
   init(
     _ request: URLRequest, reader: ChatCompletionReader, deadlines: RemoteDeadlines,
-    queue: DispatchQueue, readHead: @escaping @Sendable (HTTPURLResponse) -> ReplyHead
+    on operations: OperationQueue, queue: DispatchQueue,
+    readHead: @escaping @Sendable (HTTPURLResponse) -> ReplyHead
   ) {
     self.request = request
     self.reader = reader
     self.deadlines = deadlines
+    self.operations = operations
     self.queue = queue
     self.readHead = readHead
   }
@@ -94,9 +98,6 @@ final class RemoteTransfer: NSObject, @unchecked Sendable {
     configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
     configuration.timeoutIntervalForRequest = deadlines.total * 2 + 60
     configuration.timeoutIntervalForResource = deadlines.total * 2 + 60
-    let operations = OperationQueue()
-    operations.maxConcurrentOperationCount = 1
-    operations.underlyingQueue = queue
     let session = URLSession(
       configuration: configuration, delegate: self, delegateQueue: operations)
     self.session = session
@@ -136,8 +137,8 @@ final class RemoteTransfer: NSObject, @unchecked Sendable {
     } else {
       next = (
         start + deadlines.connect, "connect",
-        "could not be reached within \(seconds(deadlines.connect)) ('connectSeconds'). Is the server "
-          + "running, and is 'url' right?"
+        "could not be reached within \(seconds(deadlines.connect)) ('connectSeconds'). Is the "
+          + "server running, and is 'url' right?"
       )
     }
     let end = start + deadlines.total
@@ -311,6 +312,7 @@ extension ReplyHead {
       },
       contentEncoding: header("content-encoding"),
       contentLength: header("content-length").flatMap { Int($0) },
-      wait: WaitRequest(header: header, now: now, longest: longestWait), location: place?.isEmpty == true ? nil : place)
+      wait: WaitRequest(header: header, now: now, longest: longestWait),
+      location: place?.isEmpty == true ? nil : place)
   }
 }

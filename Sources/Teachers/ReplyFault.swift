@@ -94,8 +94,8 @@ struct ErrorObject: Equatable {
   var type: String?
   var parameter: String?
 
-  /// Reads `{"error": {…}}`, `{"error": "…"}`, `{"object": "error", …}` and `{"detail": …}`; nil for
-  /// everything else.
+  /// Reads `{"error": {…}}`, `{"error": "…"}`, `{"object": "error", …}` and `{"detail": …}`; nil
+  /// for everything else.
   init?(_ value: JSONValue) {
     guard case .object(let object) = value else { return nil }
     switch object["error"] {

@@ -15,9 +15,9 @@ struct WaitRequest: Equatable, Sendable {
   /// Reads `retry-after-ms`, then `retry-after` as seconds or as a date of HTTP, then
   /// `x-should-retry`: openai-python's order.
   ///
-  /// What is not above zero, or no number and no date, counts as not said. Where openai-python gives
-  /// up on waits that are too long for a person in front of a screen, a job waits: `longest` seconds
-  /// at most, and asks again then.
+  /// What is not above zero, or no number and no date, counts as not said. Where openai-python
+  /// gives up on waits that are too long for a person in front of a screen, a job waits: `longest`
+  /// seconds at most, and asks again then.
   ///
   /// - Parameters:
   ///   - header: A header's value by its name.
@@ -94,7 +94,9 @@ enum HTTPDate {
     Calendar(identifier: .gregorian).component(.year, from: Date())
   }
 
-  private static func isUniversal(_ zone: String) -> Bool { ["gmt", "utc", "+0000"].contains(zone) }
+  private static func isUniversal(_ zone: String) -> Bool {
+    ["gmt", "utc", "+0000"].contains(zone)
+  }
 
   private static func digits(_ text: String) -> Int? {
     guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A key that a server asks for. It goes into one header and nowhere else: it has no description, no
-/// coding and no equality, and what prints or dumps it shows `<secret>`.
+/// A key that a server asks for. It goes into one header and nowhere else: it has no description,
+/// no coding and no equality, and what prints or dumps it shows `<secret>`.
 public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
   CustomReflectable
 {

@@ -15,7 +15,7 @@ public enum TeacherEvent: Equatable, Sendable {
   /// A request failed, in the way that `TeacherError.kind` names, and will be sent again.
   case retried(kind: String)
   case waiting(seconds: Double, why: Delay)
-  /// An answer is there, with all the tokens of its request, the prompt's not counted, if the server
-  /// told them.
+  /// An answer is there, with all the tokens of its request, the prompt's not counted, if the
+  /// server told them.
   case answered(tokens: Int?, seconds: Double)
 }

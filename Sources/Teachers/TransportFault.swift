@@ -54,7 +54,7 @@ enum TransportFault {
   private static func noTLS(_ detail: String) -> ReplyFault {
     ReplyFault(
       .againIfServerIsKnown, kind: "TLS",
-      "could not prove who it is, or speaks no TLS\(detail). Is its certificate valid, for this name, "
-        + "and from an authority that this system trusts?")
+      "could not prove who it is, or speaks no TLS\(detail). Is its certificate valid, for this "
+        + "name, and from an authority that this system trusts?")
   }
 }

@@ -7,8 +7,8 @@ import Storage
 
 /// A server of `/v1/chat/completions` on this machine that does wrong what it is told to.
 ///
-/// What it answers depends on the messages, the seed and the choice alone (`ServedAnswer`). It is for
-/// tests; it serves 127.0.0.1 only.
+/// What it answers depends on the messages, the seed and the choice alone (`ServedAnswer`). It is
+/// for tests; it serves 127.0.0.1 only.
 public final class FaultServer: @unchecked Sendable {
   /// What is done with one request.
   public enum Step: Sendable {

@@ -16,8 +16,8 @@ public struct ServedAnswer: Equatable, Sendable {
     for byte in question.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
     var random = SplitMix(state: state)
     let words = [
-      "Let", " x", " =", " 2", "\n", " é", " 漢", "字", " 😀", " \"so\"", " \\frac{1}{2}", "\t", " a", " a",
-      "\u{2028}", " e\u{301}", " </b>", " data:", "\r\n",
+      "Let", " x", " =", " 2", "\n", " é", " 漢", "字", " 😀", " \"so\"", " \\frac{1}{2}", "\t",
+      " a", " a", "\u{2028}", " e\u{301}", " </b>", " data:", "\r\n",
     ]
     reasoningTokens =
       ["\n"] + (0..<Int(3 + random.next() % 10)).map { _ in words[random.index(words.count)] }

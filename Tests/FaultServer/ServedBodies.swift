@@ -70,7 +70,8 @@ extension ServedReply {
       if fault == .blankContent { content = " \n" }
       var message: [(key: String, value: JSONValue)] = [("role", text("assistant"))]
       switch server.style {
-      case .field(let name): message += [(name, text(answer.reasoning)), ("content", text(content))]
+      case .field(let name):
+        message += [(name, text(answer.reasoning)), ("content", text(content))]
       case .tags:
         message.append(("content", text("<think>" + answer.reasoning + "</think>" + content)))
       case .closingTag:

@@ -143,8 +143,8 @@ struct ServedReply {
       }
       connection.write(Self.chunk(body) + Array("0\r\n\r\n".utf8))
     case .gzip, .gzipBomb:
-      // Stored blocks of deflate; for a bomb, blocks of repeated zeros would be smaller still, but a
-      // client that reads the head needs none.
+      // Stored blocks of deflate; for a bomb, blocks of repeated zeros would be smaller still, but
+      // a client that reads the head needs none.
       let content = fault == .gzip ? body : [UInt8](repeating: 32, count: 1 << 20)
       connection.write(
         Self.head(

@@ -69,11 +69,13 @@ final class ChatCompletionTests: XCTestCase {
   private func choice(
     _ content: String, index: Int = 0, finish: String = #""stop""#, more: String = ""
   ) -> String {
-    #"{"index":\#(index),"message":{"role":"assistant","content":\#(content)\#(more)},"finish_reason":\#(finish)}"#
+    #"{"index":\#(index),"message":{"role":"assistant","content":\#(content)\#(more)},"#
+      + #""finish_reason":\#(finish)}"#
   }
 
   private func reply(_ choices: String...) -> String {
-    #"{"id":"1","model":"R1","choices":[\#(choices.joined(separator: ","))],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#
+    #"{"id":"1","model":"R1","choices":[\#(choices.joined(separator: ","))],"#
+      + #""usage":{"prompt_tokens":3,"completion_tokens":5}}"#
   }
 
   // MARK: Whole replies
@@ -117,7 +119,11 @@ final class ChatCompletionTests: XCTestCase {
       (#""<think>b""#, #","reasoning_content":"a""#, "<a><think>b|stop"),
       (#""<think>\na\n</think>\n\nb""#, "", "<\na\n>\n\nb|stop"),
       (#""a</think>b""#, "", "<a>b|stop"),
-      ("null", #","reasoning_content":"a""#, "again: empty answer: sent an answer without any text."),
+      (
+        "null", #","reasoning_content":"a""#,
+        "again: empty answer: sent an answer without any "
+          + "text."
+      ),
       (#"" \n\t""#, "", "again: empty answer: sent an answer without any text."),
       (#""""#, "", "again: empty answer: sent an answer without any text."),
       (
@@ -170,7 +176,8 @@ final class ChatCompletionTests: XCTestCase {
       (#""stop""#, "a|stop"), (#""length""#, "a|length"),
       (
         #""content_filter""#,
-        "giveUpQuestion: finish: content_filter: ended the answer with 'content_filter', which makes "
+        "giveUpQuestion: finish: content_filter: ended the answer with 'content_filter', which "
+          + "makes "
           + "it no sample."
       ),
       (
@@ -232,7 +239,8 @@ final class ChatCompletionTests: XCTestCase {
       (good + "x", "\(json) (line 1, column 166): 'x' after the end of the JSON value."),
       (
         reply(choice(#""\ud83d""#)),
-        "\(json) (line 1, column 87): '\\ud83d' is half of a surrogate pair. Write the whole pair, or "
+        "\(json) (line 1, column 87): '\\ud83d' is half of a surrogate pair. Write the whole "
+          + "pair, or "
           + "U+FFFD in its place."
       ),
       (
@@ -246,7 +254,8 @@ final class ChatCompletionTests: XCTestCase {
       ),
       (
         #"{"error":{"message":"Model R1 not found."}}"#,
-        "stopJob: unknown model: answered with status 404: 'Model R1 not found.'. Set 'model' to one "
+        "stopJob: unknown model: answered with status 404: 'Model R1 not found.'. Set 'model' to "
+          + "one "
           + "that the server has."
       ),
       (
@@ -323,7 +332,8 @@ final class ChatCompletionTests: XCTestCase {
   private func chunk(
     _ delta: String, index: Int = 0, finish: String = "null", id: String = "1"
   ) -> String {
-    #"{"id":"\#(id)","model":"R1","choices":[{"index":\#(index),"delta":{\#(delta)},"finish_reason":\#(finish)}]}"#
+    #"{"id":"\#(id)","model":"R1","choices":[{"index":\#(index),"delta":{\#(delta)},"#
+      + #""finish_reason":\#(finish)}]}"#
   }
 
   private func text(_ content: String, index: Int = 0) -> String {
@@ -368,7 +378,8 @@ final class ChatCompletionTests: XCTestCase {
         ])), "ab|stop")
     // An end mark in the last line, without its line feed.
     XCTAssertEqual(
-      told(read([Array("data: \(text("a"))\n\ndata: \(end())\n\ndata: [DONE]".utf8)], stream: true)),
+      told(
+        read([Array("data: \(text("a"))\n\ndata: \(end())\n\ndata: [DONE]".utf8)], stream: true)),
       "a|stop")
   }
 
@@ -460,14 +471,15 @@ final class ChatCompletionTests: XCTestCase {
   /// One stream, in two pieces at every byte and byte by byte, is always the same answer.
   func testPieces() throws {
     let events = [
-      chunk(#""role":"assistant""#), chunk(#""reasoning_content":"é漢""#), text("😀"), text("\u{2028}x"),
-      end(), usage(4), "[DONE]",
+      chunk(#""role":"assistant""#), chunk(#""reasoning_content":"é漢""#), text("😀"),
+      text("\u{2028}x"), end(), usage(4), "[DONE]",
     ]
     for lineEnd in ["\n", "\r", "\r\n"] {
       let bytes = Array(
         (": hello" + lineEnd + events.map { "data: \($0)\(lineEnd)\(lineEnd)" }.joined()).utf8)
       let expected = try read([bytes], stream: true).get()
-      XCTAssertEqual(expected.choices, [.init(reasoning: "é漢", content: "😀\u{2028}x", finish: .stop)])
+      XCTAssertEqual(
+        expected.choices, [.init(reasoning: "é漢", content: "😀\u{2028}x", finish: .stop)])
       XCTAssertEqual(try read(bytes.map { [$0] }, stream: true).get(), expected)
       for cut in 0...bytes.count {
         XCTAssertEqual(
@@ -510,7 +522,8 @@ final class ChatCompletionTests: XCTestCase {
     settings.extra = nil
     question.settings.temperature = 1e-5
     let two = try body(2..<4)
-    XCTAssertTrue(two.contains(#""temperature":1e-05,"top_p":0.95,"max_tokens":32768,"n":2,"seed":"#))
+    XCTAssertTrue(
+      two.contains(#""temperature":1e-05,"top_p":0.95,"max_tokens":32768,"n":2,"seed":"#))
     XCTAssertTrue(two.hasSuffix(#","stop":["</s>"],"stream":false}"#), two)
 
     // Seeds differ by seed, sample and messages; by nothing else.

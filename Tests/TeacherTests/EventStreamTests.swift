@@ -30,7 +30,8 @@ final class EventStreamTests: XCTestCase {
     XCTAssertEqual(events("data\n\n"), [""])
     XCTAssertEqual(events(": data: a\n\n:\n\n"), [])
     XCTAssertEqual(events("event: x\nretry: 5\nfoo\ndatab: 1\n\n"), [])
-    XCTAssertEqual(events("id: 7\ndata: a\n\ndata: b\nid\n\nid: 9\n\ndata: c\n\n"), ["#7 a", "# b", "c"])
+    XCTAssertEqual(
+      events("id: 7\ndata: a\n\ndata: b\nid\n\nid: 9\n\ndata: c\n\n"), ["#7 a", "# b", "c"])
     XCTAssertEqual(events("\u{feff}data: a\n\n\u{feff}data: b\n\n"), ["a"])
     XCTAssertEqual(events("data: é漢😀\u{2028}\u{85}\n\n"), ["é漢😀\u{2028}\u{85}"])
     XCTAssertEqual(events(""), [])

@@ -77,7 +77,11 @@ final class RemoteSettingsTests: XCTestCase {
         "r.json5:1:25: unknown key 'steam'. Did you mean 'stream'?",
       ])
     XCTAssertEqual(
-      read(#"{ url: "u", model: "m", extra: 3 }"#).1, ["r.json5:1:32: 'extra' must be an object; it is 3."])
+      read(#"{ url: "u", model: "m", extra: 3 }"#).1,
+      [
+        "r.json5:1:32: 'extra' must be an object; "
+          + "it is 3."
+      ])
   }
 
   func testFindings() {
@@ -87,9 +91,10 @@ final class RemoteSettingsTests: XCTestCase {
       return settings.findings(place: "The recipe", path: "teacher.")
     }
     XCTAssertEqual(finding { _ in }, [])
-    for url in ["", "host", "ftp://host", "http://", "http:///v1", "http://ho st", "http://h:99999",
-      "http://hö/v1", "//host", "http://h\n/v1", "http://h:0"]
-    {
+    for url in [
+      "", "host", "ftp://host", "http://", "http:///v1", "http://ho st", "http://h:99999",
+      "http://hö/v1", "//host", "http://h\n/v1", "http://h:0",
+    ] {
       XCTAssertEqual(
         finding { $0.url = url },
         ["The recipe: 'teacher.url' must be an address such as 'http://localhost:8000/v1'."], url)
@@ -196,10 +201,10 @@ final class RemoteSettingsTests: XCTestCase {
 
   func testAddresses() throws {
     for (text, url, base) in [
-      ("http://localhost:8000/v1", "http://localhost:8000/v1/chat/completions", "http://localhost:8000/v1"),
-      ("http://localhost:8000/v1/", "http://localhost:8000/v1/chat/completions", "http://localhost:8000/v1"),
+      ("http://h:8000/v1", "http://h:8000/v1/chat/completions", "http://h:8000/v1"),
+      ("http://h:8000/v1/", "http://h:8000/v1/chat/completions", "http://h:8000/v1"),
       ("HTTPS://Host/V1", "https://host/V1/chat/completions", "https://host/V1"),
-      ("https://host/a%20b/chat/completions", "https://host/a%20b/chat/completions", "https://host/a%20b"),
+      ("https://h/a%20b/chat/completions", "https://h/a%20b/chat/completions", "https://h/a%20b"),
       ("https://host/chat/completions/", "https://host/chat/completions", "https://host"),
       ("https://host", "https://host/chat/completions", "https://host"),
       ("http://[::1]:80/v1", "http://[::1]:80/v1/chat/completions", "http://[::1]:80/v1"),

@@ -126,7 +126,8 @@ final class RemoteTeacherTests: XCTestCase {
     .unknownFinish: ("finish: unknown", "finish: unknown"),
   ]
 
-  /// Every fault is recognized as what it is; the answer after it is the right one, or there is none.
+  /// Every fault is recognized as what it is; the answer after it is the right one, or there is
+  /// none.
   func testEveryFault() async throws {
     var count = 0
     for stream in [true, false] {
@@ -190,21 +191,24 @@ final class RemoteTeacherTests: XCTestCase {
         .stallBeforeHeaders,
         TeacherError(
           .attempt, kind: "time-out: first byte",
-          "problems.jsonl:3: \(name) sent nothing for 0.3 seconds ('firstByteSeconds'). It was asked "
+          "problems.jsonl:3: \(name) sent nothing for 0.3 seconds ('firstByteSeconds'). It was "
+            + "asked "
             + "2 times.")
       ),
       (
         .stallAfterHeaders,
         TeacherError(
           .attempt, kind: "time-out: idle",
-          "problems.jsonl:3: \(name) fell silent within the answer for 0.3 seconds ('idleSeconds'). "
+          "problems.jsonl:3: \(name) fell silent within the answer for 0.3 seconds "
+            + "('idleSeconds'). "
             + "It was asked 2 times.")
       ),
       (
         .drip,
         TeacherError(
           .attempt, kind: "time-out: total",
-          "problems.jsonl:3: \(name) did not finish the answer within 0.6 seconds ('totalSeconds'). "
+          "problems.jsonl:3: \(name) did not finish the answer within 0.6 seconds "
+            + "('totalSeconds'). "
             + "It was asked 2 times.")
       ),
       (
@@ -225,8 +229,10 @@ final class RemoteTeacherTests: XCTestCase {
         .redirectElsewhere,
         TeacherError(
           .attempt, kind: "redirect",
-          "problems.jsonl:3: \(name) redirects to 'http://127.0.0.1:9/v1/chat/completions'. Redirects "
-            + "are not followed, because they would take the key elsewhere; set 'url' to the address "
+          "problems.jsonl:3: \(name) redirects to 'http://127.0.0.1:9/v1/chat/completions'. "
+            + "Redirects "
+            + "are not followed, because they would take the key elsewhere; set 'url' to the "
+            + "address "
             + "itself. It was asked 2 times.")
       ),
       (
@@ -245,14 +251,16 @@ final class RemoteTeacherTests: XCTestCase {
         .status401,
         TeacherError(
           .job, kind: "HTTP 401",
-          "\(name) answered with status 401: 'The request is not liked.'. Is the key right, and may "
+          "\(name) answered with status 401: 'The request is not liked.'. Is the key right, and "
+            + "may "
             + "it use the model?")
       ),
       (
         .unknownModel,
         TeacherError(
           .job, kind: "unknown model",
-          "\(name) answered with status 400: 'The model `tiny` does not exist.'. Set 'model' to one "
+          "\(name) answered with status 400: 'The model `tiny` does not exist.'. Set 'model' to "
+            + "one "
             + "that the server has.")
       ),
     ] as [(Fault, TeacherError)] {
@@ -317,7 +325,8 @@ final class RemoteTeacherTests: XCTestCase {
     let key = TestTeacher.canary
     let error = #"{"error":{"message":"Incorrect API key provided: \#(key)","code":"\#(key)"}}"#
     let answer =
-      #"{"model":"\#(key)","choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]}"#
+      #"{"model":"\#(key)","choices":[{"index":0,"message":{"content":"x"},"#
+      + #""finish_reason":"stop"}]}"#
     var steps: [FaultServer.Step] = []
     for status in [400, 401, 403, 404, 413, 429, 500, 503] {
       for body in [error, key, "\u{1b}]0;\(key)\u{7}", String(key.prefix(14)), "<\(key)>"] {
@@ -373,9 +382,10 @@ final class RemoteTeacherTests: XCTestCase {
     let url = server.url
     server.stop()
     func error(_ url: String) async throws -> TeacherError? {
-      await (try RemoteTeacher(
-        RemoteTeacherSettings(url: url, model: "tiny", connectSeconds: 0.3),
-        clock: TestTeacher.hasty)).error()
+      await
+        (try RemoteTeacher(
+          RemoteTeacherSettings(url: url, model: "tiny", connectSeconds: 0.3),
+          clock: TestTeacher.hasty)).error()
     }
     let refused = try await error(url)
     XCTAssertEqual(
@@ -388,7 +398,8 @@ final class RemoteTeacherTests: XCTestCase {
       unknown,
       TeacherError(
         .job, kind: "unknown host",
-        "tiny at http://nobody.invalid/v1 cannot be found: its host's name has no address. Is 'url' "
+        "tiny at http://nobody.invalid/v1 cannot be found: its host's name has no address. Is "
+          + "'url' "
           + "right?"))
     #if os(Linux)
       // A listener whose queue is full lets nobody in and turns nobody away.
@@ -458,7 +469,8 @@ final class RemoteTeacherTests: XCTestCase {
       if i == 20 {
         XCTAssertEqual(
           error?.description,
-          "\(name) refuses connections. Is the server running, and is 'url' right? So it ended with "
+          "\(name) refuses connections. Is the server running, and is 'url' right? So it ended "
+            + "with "
             + "20 questions in a row.")
       }
     }
@@ -485,7 +497,8 @@ final class RemoteTeacherTests: XCTestCase {
   // MARK: Stopping
 
   func testCancelling() async throws {
-    let server = try FaultServer(.script([.fault(.stallBeforeHeaders), .fault(.stallAfterHeaders)]))
+    let server = try FaultServer(
+      .script([.fault(.stallBeforeHeaders), .fault(.stallAfterHeaders)]))
     defer { server.stop() }
     var settings = TestTeacher.settings(server)
     settings.firstByteSeconds = 100

@@ -72,7 +72,7 @@ final class RemoteTrafficTests: XCTestCase {
     }
     XCTAssertEqual(entered.all.map(\.0), [0, 1, 2])
     for count in 4...8 {
-      await traffic.leave(entered.all[count - 4].1, tokens: nil, isAnswered: true)
+      traffic.leave(entered.all[count - 4].1, tokens: nil, isAnswered: true)
       try await settle()
       XCTAssertEqual(entered.all.map(\.0), Array(0..<count))
     }
@@ -91,8 +91,8 @@ final class RemoteTrafficTests: XCTestCase {
     clock.advance(1)
     // All eight are told "too many": that is one complaint, not eight.
     for pass in passes {
-      await traffic.slow(pass, seconds: 10)
-      await traffic.leave(pass, tokens: nil, isAnswered: false)
+      traffic.slow(pass, seconds: 10)
+      traffic.leave(pass, tokens: nil, isAnswered: false)
     }
     let entered = Gathered<RemoteTraffic.Pass>()
     let tasks = (0..<8).map { _ in
@@ -109,7 +109,7 @@ final class RemoteTrafficTests: XCTestCase {
     XCTAssertEqual(entered.all.count, 4)
     XCTAssertEqual(entered.all.map(\.time), [11, 11, 11, 11])
     // Four answers make room for one more.
-    for i in 0..<4 { await traffic.leave(entered.all[i], tokens: nil, isAnswered: true) }
+    for i in 0..<4 { traffic.leave(entered.all[i], tokens: nil, isAnswered: true) }
     try await settle()
     XCTAssertEqual(entered.all.count, 8)
     for task in tasks { await task.value }
@@ -117,13 +117,13 @@ final class RemoteTrafficTests: XCTestCase {
     for round in 0..<5 {
       clock.advance(20)
       if let pass = entered.all.last {
-        await traffic.slow(
+        traffic.slow(
           .init(number: pass.number, time: clock.now, estimate: 1), seconds: 0.001)
       }
       _ = round
     }
     for pass in entered.all.suffix(4) {
-      await traffic.leave(pass, tokens: nil, isAnswered: false)
+      traffic.leave(pass, tokens: nil, isAnswered: false)
     }
     clock.advance(1)
     let last = Gathered<RemoteTraffic.Pass>()
@@ -135,7 +135,7 @@ final class RemoteTrafficTests: XCTestCase {
     for i in 0..<3 {
       try await settle()
       if i < last.all.count {
-        await traffic.leave(last.all[i], tokens: nil, isAnswered: false)
+        traffic.leave(last.all[i], tokens: nil, isAnswered: false)
       }
     }
     for task in more { await task.value }
@@ -172,7 +172,7 @@ final class RemoteTrafficTests: XCTestCase {
         Task {
           let pass = await traffic.enter(estimate: 1)
           outcomes.add("\(i) \(pass == nil ? "cancelled" : "entered")")
-          if let pass { await traffic.leave(pass, tokens: nil, isAnswered: true) }
+          if let pass { traffic.leave(pass, tokens: nil, isAnswered: true) }
         })
       try await settle()
     }
@@ -182,7 +182,7 @@ final class RemoteTrafficTests: XCTestCase {
     tasks[0].cancel()
     try await settle()
     XCTAssertEqual(outcomes.all, ["2 cancelled", "0 cancelled"])
-    await traffic.leave(pass, tokens: nil, isAnswered: true)
+    traffic.leave(pass, tokens: nil, isAnswered: true)
     try await settle()
     XCTAssertEqual(outcomes.all, ["2 cancelled", "0 cancelled", "1 entered", "3 entered"])
     let late = Task {
@@ -194,8 +194,72 @@ final class RemoteTrafficTests: XCTestCase {
     XCTAssertTrue(isRefused)
     // Nobody holds anything any more.
     let again = await traffic.enter(estimate: 1)
-    if let again { await traffic.leave(again, tokens: nil, isAnswered: true) }
+    if let again { traffic.leave(again, tokens: nil, isAnswered: true) }
     let last = await traffic.enter(estimate: 1)
     XCTAssertNotNil(last)
+  }
+
+  /// Many tasks on many threads, some of which are cancelled: nobody is let in twice, nobody waits
+  /// for ever, and no more are in than may be.
+  func testCrowd() async throws {
+    let clock = RemoteClock(
+      now: { 0 }, date: { Date(timeIntervalSince1970: 0) }, sleep: { _ in }, random: { 0 })
+    for inFlight in [1, 3, 16] {
+      let traffic = RemoteTraffic(
+        settings: RemoteTeacherSettings(url: "http://h", model: "m", requestsInFlight: inFlight),
+        clock: clock, observe: { _ in })
+      let inside = Crowd()
+      let counts = await withTaskGroup(of: Int.self, returning: [Int].self) { group in
+        for i in 0..<64 {
+          group.addTask {
+            var entered = 0
+            for j in 0..<100 {
+              let visit = Task {
+                guard let pass = await traffic.enter(estimate: 1) else { return false }
+                inside.enter(pass.number)
+                await Task.yield()
+                inside.leave()
+                traffic.leave(pass, tokens: nil, isAnswered: true)
+                return true
+              }
+              if (i + j) % 5 == 0 { visit.cancel() }
+              if await visit.value { entered += 1 }
+            }
+            return entered
+          }
+        }
+        var counts: [Int] = []
+        for await count in group { counts.append(count) }
+        return counts
+      }
+      XCTAssertLessThanOrEqual(inside.most, inFlight)
+      XCTAssertEqual(inside.now, 0)
+      XCTAssertEqual(counts.count, 64)
+      XCTAssertTrue(counts.allSatisfy { (80...100).contains($0) }, "\(counts)")
+      XCTAssertEqual(inside.numbers.count, Set(inside.numbers).count)
+      XCTAssertEqual(inside.numbers.count, counts.reduce(0, +))
+    }
+  }
+
+  /// Who is inside.
+  private final class Crowd: @unchecked Sendable {
+    private let lock = NSLock()
+    private(set) var now = 0
+    private(set) var most = 0
+    private(set) var numbers: [Int] = []
+
+    func enter(_ number: Int) {
+      lock.lock()
+      now += 1
+      most = max(most, now)
+      numbers.append(number)
+      lock.unlock()
+    }
+
+    func leave() {
+      lock.lock()
+      now -= 1
+      lock.unlock()
+    }
   }
 }

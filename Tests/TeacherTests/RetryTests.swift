@@ -11,8 +11,8 @@ final class RetryTests: XCTestCase {
     WaitRequest(header: { headers[$0] }, now: now, longest: longest)
   }
 
-  /// The values of openai-python's table. Where it does not follow the header (nil here), it waits as
-  /// it would without; where it gives up, a job waits up to its limit.
+  /// The values of openai-python's table. Where it does not follow the header (nil here), it waits
+  /// as it would without; where it gives up, a job waits up to its limit.
   func testRetryAfter() {
     let table: [(String, Double?)] = [
       ("20", 20), ("0", nil), ("-10", nil), ("60", 60), ("61", 61), ("120", 120), ("121", 121),
@@ -173,7 +173,9 @@ final class RetryTests: XCTestCase {
       (fault(502, "<html>x"), "answered with status 502."),
       (fault(400, #"{"error":{"message":"Too long"}}"#), "answered with status 400: 'Too long'."),
       (
-        fault(401, "no"), "answered with status 401: 'no'. Is the key right, and may it use the model?"
+        fault(401, "no"),
+        "answered with status 401: 'no'. Is the key right, and may it use the "
+          + "model?"
       ), (fault(403), "answered with status 403. Is the key right, and may it use the model?"),
       (fault(402), "answered with status 402. The account must be filled up."),
       (fault(404), "answered with status 404. Are 'url' and 'model' right?"),
@@ -198,7 +200,8 @@ final class RetryTests: XCTestCase {
         let found = fault(status, body)
         XCTAssertEqual(found.remedy, .stopJob, body)
         XCTAssertEqual(found.kind, "unknown model")
-        XCTAssertTrue(found.words.hasSuffix(" Set 'model' to one that the server has."), found.words)
+        XCTAssertTrue(
+          found.words.hasSuffix(" Set 'model' to one that the server has."), found.words)
       }
       XCTAssertEqual(fault(500, body).remedy, .again)
     }

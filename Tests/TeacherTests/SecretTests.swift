@@ -30,7 +30,9 @@ final class SecretTests: XCTestCase {
     }
     XCTAssertEqual(
       sentence(" \n\t"), "The key that 'key.file' names is empty. Put the server's key there.")
-    for text in ["abc def", "abc\ndef", "abc\u{0}def", "schlüssel", "abc\r\nX-Header: 1", "a\u{7f}b"] {
+    for text in [
+      "abc def", "abc\ndef", "abc\u{0}def", "schlüssel", "abc\r\nX-Header: 1", "a\u{7f}b",
+    ] {
       XCTAssertEqual(
         sentence(text),
         "The key that 'key.file' names has a blank, a line feed or another character in it that no "
@@ -82,11 +84,14 @@ final class SecretTests: XCTestCase {
         isFine
           ? "Bearer " + key
           : "The file that 'key.file' names can be used by others (its mode is "
-            + "\(String(mode, radix: 8))). Make it its owner's alone with 'chmod 600', and consider "
+            + "\(String(mode, radix: 8))). Make it its owner's alone with 'chmod 600', and "
+            + "consider "
             + "the key as known to them.")
     }
     XCTAssertEqual(
-      sentence(.file(key)), "The file that 'key.file' names cannot be read: No such file or directory.")
+      sentence(.file(key)),
+      "The file that 'key.file' names cannot be read: No such file or "
+        + "directory.")
     let noFile = "What 'key.file' names is not a file; it must be one that holds the key."
     XCTAssertEqual(sentence(.file(folder.path)), noFile)
     let pipe = folder.appendingPathComponent("pipe").path

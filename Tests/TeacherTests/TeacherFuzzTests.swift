@@ -8,8 +8,8 @@ import XCTest
 final class TeacherFuzzTests: XCTestCase {
   private static let stream: String = {
     func chunk(_ delta: String, _ index: Int, _ finish: String = "null") -> String {
-      #"data: {"id":"1","model":"R1","choices":[{"index":\#(index),"delta":{\#(delta)},"finish_reason":\#(finish)}]}"#
-        + "\n\n"
+      #"data: {"id":"1","model":"R1","choices":[{"index":\#(index),"delta":{\#(delta)},"#
+        + #""finish_reason":\#(finish)}]}"# + "\n\n"
     }
     return ": hi\nid: 1\n" + chunk(#""reasoning_content":"é\u00e9""#, 0)
       + chunk(#""content":"<think>a</think>b""#, 1) + chunk(#""content":"😀""#, 0)
@@ -19,7 +19,10 @@ final class TeacherFuzzTests: XCTestCase {
   }()
 
   private static let whole =
-    #"{"id":"1","model":"R1","choices":[{"index":0,"message":{"content":"<think>é</think>b","reasoning":null},"finish_reason":"stop"},{"index":1,"message":{"content":"b","reasoning_content":"a"},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#
+    #"{"id":"1","model":"R1","choices":[{"index":0,"message":{"content":"<think>é</think>b","#
+    + #""reasoning":null},"finish_reason":"stop"},{"index":1,"message":{"content":"b","#
+    + #""reasoning_content":"a"},"finish_reason":"length"}],"#
+    + #""usage":{"prompt_tokens":3,"completion_tokens":5}}"#
 
   func testDamagedReplies() throws {
     let secret = try Secret(TestTeacher.canary, source: "")
@@ -74,8 +77,10 @@ final class TeacherFuzzTests: XCTestCase {
   func testDamagedHeads() {
     for seed in 0..<4000 as Range<UInt64> {
       var random = SplitMix64(seed: seed)
-      let starts = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
-        "Sun Nov  6 08:49:37 1994", "120", "1.5"]
+      let starts = [
+        "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994", "120", "1.5",
+      ]
       var bytes = Array((starts.randomElement(using: &random) ?? "").utf8)
       for _ in 0..<Int.random(in: 0...3, using: &random) { Self.damage(&bytes, &random) }
       let text = String(decoding: bytes, as: UTF8.self)
