@@ -24,6 +24,8 @@ final class HelpTests: XCTestCase {
         grade            Judges answers to problems of mathematics.
         regrade          Judges graded answers again.
         run-tests        Runs a program on the tests of its task.
+        generate         Samples a teacher's answers to problems.
+        curate           Makes a training set from a teacher's answers.
         plan             Says what a fine-tuning run will need.
         fine-tune        Fine-tunes a student on samples.
         report           Writes one page about a run, with its curves.
