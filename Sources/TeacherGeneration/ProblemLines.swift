@@ -43,6 +43,9 @@ struct ProblemLines {
   struct Written {
     /// Of all problems, whatever the shard.
     var count = 0
+    /// Problems that are left out because they ask what an earlier one asks, word for word: their
+    /// samples would have that one's keys.
+    var repeated = 0
     var all = SHA256()
     /// Of those in the file.
     var own = SHA256()
@@ -51,20 +54,28 @@ struct ProblemLines {
 
   /// Reads all files and writes their problems, or those of a shard.
   ///
+  /// - Parameter prompt: How they are asked.
   /// - Throws: `TeacherGenerationError` for an id that comes twice or too many problems;
   ///   `ProblemError`, `FileError`.
   static func write(
-    _ sources: [ProblemSource], shard: ProblemShard?, to path: String
+    _ sources: [ProblemSource], _ prompt: ProblemPrompt, shard: ProblemShard?, to path: String
   ) throws -> Written {
     var written = Written()
     var seen: Set<UInt64> = []
+    var asked: Set<UInt64> = []
     var output = try AtomicFile(at: path)
     var buffer = Data()
     for source in sources {
       let file = try ProblemFile(source)
       for index in 0..<file.count {
         let problem = try file.problem(index)
-        if !seen.insert(hash(problem.id)).inserted { try refuseSecond(problem, sources) }
+        if !seen.insert(hash(problem.id.utf8)).inserted { try refuseSecond(problem, sources) }
+        let messages = try prompt.messages(for: problem)
+        let text = JSONValue.array(messages.map(\.json)).serialized()
+        guard asked.insert(hash(text)).inserted else {
+          written.repeated += 1
+          continue
+        }
         var line = problem.json.serialized()
         line.append(0x0A)
         written.count += 1
@@ -128,7 +139,7 @@ struct ProblemLines {
         let place = "\(path):\(offsets.count)"
         let line = Data(pending[start..<feed])
         let members = try JSONMembers(JSONValue(parsing: line, source: place), place: place)
-        hashes.append(Self.hash(try members.text("id")))
+        hashes.append(Self.hash(try members.text("id").utf8))
         start = feed + 1
         offsets.append((offsets.last ?? 0) + UInt64(line.count) + 1)
       }
@@ -154,8 +165,8 @@ struct ProblemLines {
     self.order = order
   }
 
-  private static func hash(_ id: String) -> UInt64 {
-    SHA256.digest(of: id.utf8).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  private static func hash(_ text: some Sequence<UInt8>) -> UInt64 {
+    SHA256.digest(of: text).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 
   /// Reads a problem.
@@ -173,7 +184,7 @@ struct ProblemLines {
   ///
   /// Ids are told apart by 64 bits of their hashes, which `write` found to be different for all.
   func index(of id: String) -> Int? {
-    let hash = Self.hash(id)
+    let hash = Self.hash(id.utf8)
     var low = 0
     var high = order.count
     while low < high {

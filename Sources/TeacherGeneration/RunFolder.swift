@@ -61,6 +61,7 @@ struct RunFolder {
     reading.finish(samplesPerProblem: recipe.sampling.samplesPerProblem)
     state = reading.state
     progress = reading.progress
+    progress.problemsRepeated = RunIdentity.repeatedProblems(identity)
   }
 
   private static func journal(
@@ -135,7 +136,7 @@ struct RunFolder {
           + "of one in shards. Name another 'output'.")
     }
     let written = try ProblemLines.write(
-      recipe.prompts, shard: shard, to: path + "/problems.jsonl")
+      recipe.prompts, recipe.prompt ?? ProblemPrompt(), shard: shard, to: path + "/problems.jsonl")
     let identity = RunIdentity(
       recipe, teacher: teacher, toolkit: toolkit, sources: sources, written: written, shard: shard)
     try AtomicFile.write(

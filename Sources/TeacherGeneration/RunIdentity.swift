@@ -20,23 +20,26 @@ struct RunIdentity {
       ("format", .number(JSONNumber(Self.format))), ("toolkit", .string(toolkit)),
       ("teacher", teacher.identity), ("settings", recipe.sampling.choices.json),
       ("prompt", Self.prompt(recipe)), ("prompts", .array(sources)),
-      ("problems", Self.problems(written.count, written.all.finalizedText())),
+
+      ("problems", Self.problems(written.count, written.all, repeated: written.repeated)),
       (
         "shard",
         .object(
           JSONObject(members: [
             ("index", .number(JSONNumber(shard?.index ?? 0))),
             ("count", .number(JSONNumber(shard?.count ?? 1))),
-            ("problems", Self.problems(written.ownCount, written.own.finalizedText())),
+            ("problems", Self.problems(written.ownCount, written.own)),
           ]))
       ),
     ])
   }
 
-  private static func problems(_ count: Int, _ sha256: String) -> JSONValue {
+  private static func problems(_ count: Int, _ hash: SHA256, repeated: Int? = nil) -> JSONValue {
     .object(
-      JSONObject(members: [
-        ("count", .number(JSONNumber(count))), ("sha256", .string(sha256)),
+      JSONObject(present: [
+        ("count", .number(JSONNumber(count))),
+        ("repeated", repeated.map { .number(JSONNumber($0)) }),
+        ("sha256", .string(hash.finalizedText())),
       ]))
   }
 
@@ -90,7 +93,7 @@ struct RunIdentity {
   ) throws(TeacherGenerationError) {
     guard was["format"] == .number(JSONNumber(format)) else {
       throw TeacherGenerationError(
-        "\(path): it is of another version of this program. Name another 'output'.")
+        "\(path)/identity.json: it is of another version of this program. Name another 'output'.")
     }
     var found: [String] = []
     func compare(_ name: String, _ now: JSONValue) {
@@ -128,6 +131,14 @@ struct RunIdentity {
   private static func text(_ value: JSONValue?) -> String {
     value.map { quoted(String(decoding: $0.serialized(), as: UTF8.self), longest: 60) }
       ?? "not there"
+  }
+
+  /// The problems that were left out because they ask what others ask.
+  static func repeatedProblems(_ identity: JSONObject) -> Int {
+    guard case .object(let problems)? = identity["problems"],
+      case .number(let count)? = problems["repeated"]
+    else { return 0 }
+    return count.int ?? 0
   }
 
   /// The SHA-256 of the run's own `problems.jsonl`.

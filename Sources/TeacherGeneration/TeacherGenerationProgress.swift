@@ -17,6 +17,9 @@ public struct TeacherGenerationProgress: Codable, Equatable, Sendable {
   public var problemsDone = 0
   /// Problems whose question failed for good, in this session or an earlier one.
   public var problemsFailed = 0
+  /// Problems of the recipe's files, in all shards, that are left out because they ask word for word
+  /// what an earlier one asks.
+  public var problemsRepeated = 0
   /// Samples that are stored, in this session and before.
   public var samples = 0
   public var samplesBefore = 0

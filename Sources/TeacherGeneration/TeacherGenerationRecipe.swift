@@ -121,7 +121,7 @@ public struct TeacherGenerationRecipe: Codable, Equatable, Sendable {
     check(
       sampling.stop?.allSatisfy { !$0.isEmpty } ?? true, "'sampling.stop' has an empty text.")
     check(
-      sampling.temperature > 0 || sampling.samplesPerProblem == 1 && adaptive == nil,
+      sampling.temperature != 0 || sampling.samplesPerProblem == 1 && adaptive == nil,
       "'sampling.temperature' is 0, so that all samples of a problem are the same. Raise it, or draw "
         + "one sample.")
     if let adaptive { adaptiveFindings(adaptive, check) }

@@ -180,7 +180,10 @@ public struct SampleFolder: Sendable {
     let shard = shards[place.shard]
     let name = "\(shard.samplesPath), byte \(place.offset)"
     let (end, overflows) = place.offset.addingReportingOverflow(place.length)
-    let object = shard.samples.withLine(overflows ? 0..<0 : place.offset..<end) {
+    guard !overflows, place.offset >= 0 else {
+      throw SampleError(name, "the file has no record there.")
+    }
+    let object = shard.samples.withLine(place.offset..<end) {
       line -> Result<JSONObject, SampleError> in
       do throws(SampleError) {
         return .success(try JournalLine.decoded(line, place: name))
