@@ -168,6 +168,10 @@ extension EvaluationIndex {
   /// The least part of a question's runs, without its numbers, that makes a stretch of text a variant.
   private static let variantShare = 0.75
 
+  /// The least weight of a question's words without its numbers, for it to be like a text numbers
+  /// aside: of `What is the value of 513² − 487²` little else is left than in any calculation.
+  private static let leastVariantWeight = 2.5
+
   private func isVariant(_ item: Int, _ text: QuestionShingles) -> Bool {
     let question = questions[item]
     let shared = QuestionShingles.shared(question.masked, text.masked)
@@ -187,7 +191,10 @@ extension EvaluationIndex {
       let exactly = QuestionShingles.jaccard(question.exact, text.exact)
       let withoutNumbers = QuestionShingles.jaccard(question.masked, text.masked)
       let differ = withoutNumbers >= rule.jaccard && question.numbersDiffer(in: text)
-      guard differ || exactly >= rule.jaccard else { return nil }
+      guard
+        exactly >= rule.jaccard
+          || (differ && question.weightWithoutNumbers >= Self.leastVariantWeight)
+      else { return nil }
       return Candidate(
         item: item, rule: .similarity, words: longestShared(question, text),
         share: differ ? withoutNumbers : exactly, distinctiveWords: 0, numbersDiffer: differ)

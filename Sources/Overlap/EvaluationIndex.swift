@@ -41,12 +41,7 @@ public struct EvaluationIndex: Sendable {
       texts.append(OverlapText(item.question).words)
       texts.append(item.solution.map { OverlapText($0).words } ?? [])
     }
-    let wordCount = texts.reduce(0) { $0 + $1.count }
-    guard wordCount <= Self.mostWords else {
-      throw OverlapError(
-        "The evaluation items have \(wordCount) words; an index holds \(Self.mostWords). Make "
-          + "several.")
-    }
+    try Self.check(wordCount: texts.reduce(0) { $0 + $1.count })
     self.texts = texts
     names = items.map { ($0.set, $0.id) }
     wordless = items.indices.filter { texts[2 * $0].isEmpty }.map { items[$0] }
@@ -98,6 +93,13 @@ public struct EvaluationIndex: Sendable {
   /// one, and would never teach it. Texts that are like a question are found by their similarity,
   /// which asks for no distinctive run.
   private static let wholeShare = 0.9
+
+  static func check(wordCount: Int) throws(OverlapError) {
+    guard wordCount <= mostWords else {
+      throw OverlapError(
+        "The evaluation items have \(wordCount) words; an index holds \(mostWords). Make several.")
+    }
+  }
 
   /// Marks the runs that several background texts hold.
   private mutating func learn(_ background: some Sequence<String>) {

@@ -29,6 +29,11 @@ struct QuestionShingles {
     masked = Self.distinct(maskedRuns)
   }
 
+  /// The weight of the words that are no numbers.
+  var weightWithoutNumbers: Double {
+    words.reduce(0) { $0 + (OverlapText.isNumber($1) ? 0 : WordWeights.weight(of: $1)) }
+  }
+
   /// How many words the run at a place has.
   var runLength: Int { min(Self.length, words.count) }
 

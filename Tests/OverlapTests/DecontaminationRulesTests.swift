@@ -56,4 +56,13 @@ final class DecontaminationRulesTests: XCTestCase {
       }
     }
   }
+
+  func testMoreWordsThanAnIndexHolds() throws {
+    XCTAssertNoThrow(try EvaluationIndex.check(wordCount: 268_435_456))
+    XCTAssertThrowsError(try EvaluationIndex.check(wordCount: 268_435_457)) {
+      XCTAssertEqual(
+        "\($0)",
+        "The evaluation items have 268435457 words; an index holds 268435456. Make several.")
+    }
+  }
 }

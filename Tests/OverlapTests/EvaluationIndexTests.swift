@@ -67,6 +67,15 @@ final class EvaluationIndexTests: XCTestCase {
     XCTAssertEqual(strict.hits(inPrompt: other).map(\.id), ["bakery"])
   }
 
+  /// Numbers aside, all calculations are alike.
+  func testACalculationWithOtherNumbersIsNoVariant() throws {
+    let item = EvaluationItem(set: "S", id: "1", question: "What is the value of $513^2 - 487^2$?")
+    let index = try EvaluationIndex([item])
+    XCTAssertEqual(
+      index.findings(inPrompt: "What is the value of $(7+5)^2-(7-5)^2$?"), OverlapFindings())
+    XCTAssertEqual(index.hits(inPrompt: "What is the value of 513^2 - 487^2?").map(\.id), ["1"])
+  }
+
   func testAReferenceSolutionInATrace() throws {
     let solution = try XCTUnwrap(items()[0].solution)
     let hit = try XCTUnwrap(index().hits(inTrace: "So. " + solution + " Done.").first)
