@@ -57,7 +57,7 @@ struct Assessor: Sendable {
       found.explanation = (sentence, Funnel.excerpt(text, at: byte))
       return found
     }
-    let end = max(0, text.count - 160)
+    let end = max(0, text.count - 120)
 
     if record.answer.finishReason == .length, !recipe.keepsCutAnswers {
       return drop(.cut, "It was cut at the limit of \(record.settings.maxTokens) tokens.", at: end)

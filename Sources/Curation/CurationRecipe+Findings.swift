@@ -25,7 +25,8 @@ extension CurationRecipe {
       check(
         asked.count { $0 } <= 1, "\(name)' has more than one of 'count', 'weight' and 'share'.")
       check(Self.isCount(source.count), "\(name).count' must lie between 1 and 10¹².")
-      check(source.weight.map(Self.isWeight) ?? true, "\(name).weight' must lie between 10⁻⁹ and 10⁹.")
+      check(
+        source.weight.map(Self.isWeight) ?? true, "\(name).weight' must lie between 10⁻⁹ and 10⁹.")
       check(
         source.share.map { $0 > 0 && $0 < 1 } ?? true,
         "\(name).share' must lie between 0 and 1.")
@@ -74,7 +75,9 @@ extension CurationRecipe {
       check(judge.topP > 0 && judge.topP <= 1, "'judge.topP' must be above 0 and at most 1.")
       check(judge.maxTokens >= 1, "'judge.maxTokens' must be 1 at least.")
       check((0...100).contains(judge.retries), "'judge.retries' must lie between 0 and 100.")
-      check(judge.agreement >= 0, "'judge.agreement' must not be negative.")
+      check(
+        (0...10_000).contains(judge.agreement),
+        "'judge.agreement' must lie between 0 and 10,000.")
     }
     if let decontaminate {
       check(!decontaminate.sets.isEmpty, "'decontaminate.sets' is empty.")

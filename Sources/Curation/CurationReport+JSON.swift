@@ -123,7 +123,9 @@ extension JSONValue {
   static func count(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
 
   /// A number that is not whole; null if it is not finite.
-  static func decimal(_ value: Double) -> JSONValue { JSONNumber(value).map { .number($0) } ?? .null }
+  static func decimal(_ value: Double) -> JSONValue {
+    JSONNumber(value).map { .number($0) } ?? .null
+  }
 
   static func members(_ members: [(key: String, value: JSONValue)]) -> JSONValue {
     .object(JSONObject(members: members))

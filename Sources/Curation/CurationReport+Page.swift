@@ -9,7 +9,8 @@ extension CurationReport {
         [
           .table(
             HTMLPage.Table(
-              headings: ["Stage", "Dropped", "Left"], rows: funnelRows, numberColumns: [1, 2])),
+              headings: ["Stage", "Dropped", "Left"], rows: numberedFunnelRows,
+              numberColumns: [1, 2])),
           .plots([.bars(leftPlot)]),
         ])
     ]
@@ -22,8 +23,11 @@ extension CurationReport {
       [
         .table(
           HTMLPage.Table(
-            headings: Self.partHeadings, rows: partRows, numberColumns: [2, 3, 4, 5])),
-        .paragraph("The set of the paper, for orientation, with its tokens as its authors count them:"),
+            headings: Self.joined(Self.partHeadings, by: "Source"),
+            rows: partRows.map { Self.joined($0, by: "\($0[0]), \($0[1])") },
+            numberColumns: [1, 2, 3, 4])),
+        .paragraph(
+          "The set of the paper, for orientation, with its tokens as its authors count them:"),
         .table(
           HTMLPage.Table(
             headings: ["Paper's source", "Samples", "Tokens on average"],
@@ -40,7 +44,10 @@ extension CurationReport {
         [
           .table(
             HTMLPage.Table(
-              headings: Self.passRateHeadings, rows: passRateRows, numberColumns: [2, 3, 4, 5]))
+              headings: Self.joined(Self.passRateHeadings, by: "Problems of"),
+              rows: passRateRows.map {
+                Self.joined($0, by: $0[1].isEmpty ? $0[0] : "\($0[0]), \($0[1])")
+              }, numberColumns: [1, 2, 3, 4]))
         ])
     }
     if !languages.isEmpty {
@@ -84,13 +91,13 @@ extension CurationReport {
   /// What is left after each stage.
   private var leftPlot: Histogram {
     let total = total
-    let stages = DropReason.Stage.allCases.map { stage in
-      Histogram.Bar(stage.title, Double(total.left(after: stage)))
+    let stages = DropReason.Stage.allCases.enumerated().map { i, stage in
+      Histogram.Bar("\(i + 1)", Double(total.left(after: stage)))
     }
     return Histogram(
-      "Samples left after each stage", x: PlotAxis("stage"),
+      "Samples left after each stage", x: PlotAxis("stage, as numbered above; 0 is all"),
       y: PlotAxis("samples", isWhole: true),
-      bars: [Histogram.Bar("Read", Double(total.read))] + stages)
+      bars: [Histogram.Bar("0", Double(total.read))] + stages)
   }
 
   private var lengthPlot: Histogram {
@@ -100,15 +107,39 @@ extension CurationReport {
       bars: lengths.map { Histogram.Bar(Self.grouped($0.tokens.upperBound), Double($0.count)) })
   }
 
+  /// The funnel, its stages numbered as the plot numbers them.
+  private var numberedFunnelRows: [[String]] {
+    let titles = DropReason.Stage.allCases.map(\.title)
+    return funnelRows.map { row in
+      guard let number = titles.firstIndex(of: row[0]) else { return row }
+      return ["\(number + 1). \(row[0])"] + row.dropFirst()
+    }
+  }
+
+  /// A row whose first two cells are one, since two columns of words don't fit a narrow page.
+  private static func joined(_ row: [String], by first: String) -> [String] {
+    [first] + row.dropFirst(2)
+  }
+
+  /// More sources than anybody looks through are in the other reports only.
+  private static let mostSources = 50
+
   private var droppedBlocks: [HTMLPage.Block] {
-    if reasonRows.isEmpty { return [] }
-    var blocks: [HTMLPage.Block] = [
-      .table(
-        HTMLPage.Table(
-          headings: ["Source", "Stage", "Reason", "Samples", "Of its"], rows: reasonRows,
-          numberColumns: [3, 4]))
-    ]
-    for funnel in sources + mixture {
+    let dropping = (sources + mixture).filter { $0.read > $0[.kept] }
+    var blocks: [HTMLPage.Block] = []
+    if dropping.count > Self.mostSources {
+      blocks.append(
+        .paragraph("The first \(Self.mostSources) of \(Self.grouped(dropping.count)) sources:"))
+    }
+    for funnel in dropping.prefix(Self.mostSources) {
+      let reasons = DropReason.allCases.filter { $0 != .kept && funnel[$0] > 0 }
+      blocks.append(
+        .table(
+          HTMLPage.Table(
+            headings: ["\(Self.short(funnel.source)): samples…", "Samples", "Share"],
+            rows: reasons.map {
+              [$0.words, Self.grouped(funnel[$0]), Self.percent(funnel[$0], of: funnel.read)]
+            }, numberColumns: [1, 2])))
       for example in funnel.examples {
         blocks.append(
           .sample(

@@ -11,6 +11,7 @@ extension CurationReport {
     add("From samples to the set", funnelTable.lines)
     add("What was dropped", reasonTable.lines)
     add("Sources", partTable.lines)
+    add("The set of the paper, for orientation", paperTable.lines)
     add("Lengths of kept completions, in tokens", lengthRows)
     add("How often problems are solved", passRates.isEmpty ? [] : passRateTable.lines)
     add("Languages of the thinking", languages.map { "\($0.name)  \(Self.grouped($0.samples))" })
@@ -72,7 +73,10 @@ extension CurationReport {
 
   private var reasonTable: Table {
     Self.table(
-      [.left("Source"), .left("Stage"), .left("Reason"), .right("samples"), .right("of its")],
+      [
+        .left("Source"), .left("Stage"), .left("Reason"), .right("samples"),
+        .right("of the source"),
+      ],
       reasonRows)
   }
 
@@ -99,6 +103,12 @@ extension CurationReport {
     let headings = Self.partHeadings
     return Self.table(
       headings.enumerated().map { $0 < 2 ? .left($1) : .right($1) }, partRows)
+  }
+
+  private var paperTable: Table {
+    Self.table(
+      [.left("Source"), .right("samples"), .right("tokens on average")],
+      Self.paper.map { [$0.name, Self.grouped($0.samples), Self.grouped($0.tokens)] })
   }
 
   private var lengthRows: [String] {

@@ -143,6 +143,6 @@ extension CurationRun {
     state.funnels[source].add(
       Funnel.Example(
         reason: reason, place: input.place(record, shard: Int(entry.file)),
-        sentence: try sentence(), excerpt: Funnel.excerpt(text, at: max(0, text.count - 160))))
+        sentence: try sentence(), excerpt: Funnel.excerpt(text, at: max(0, text.count - 120))))
   }
 }

@@ -50,15 +50,15 @@ extension CurationRun {
   private var limitSentence: String {
     let choice =
       switch recipe.perProblem.choose {
-      case .first: "earlier"
-      case .shortest: "shorter"
+      case .first: "sampled earlier"
+      case .shortest: "as short or shorter"
       case .random: "drawn by the seed"
-      case .mostReadable: "more readable"
+      case .mostReadable: "as readable or more so"
       }
     let most = recipe.perProblem.most ?? 0
     return most == 1
-      ? "Its question has another answer, which is \(choice)."
-      : "Its question has \(most) other answers, which are \(choice)."
+      ? "Its question has another answer, \(choice)."
+      : "Its question has \(most) other answers, \(choice)."
   }
 
   /// Samples of the mixture's sources that pass: a digest and the record's number each.
@@ -92,7 +92,9 @@ extension CurationRun {
           var reason = result.reason
           var sentence = result.sentence
           if reason == .kept, recipe.duplicates.exact, !seen.insert(result.text).inserted {
-            (reason, sentence) = (.sameAnswer, "An earlier sample of the mixture has the same turns.")
+            (reason, sentence) = (
+              .sameAnswer, "An earlier sample of the mixture has the same turns."
+            )
           }
           if let hit = result.hit {
             if reason == .evaluationQuestion {

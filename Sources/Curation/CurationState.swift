@@ -21,7 +21,8 @@ struct CurationInputs: Sendable {
   /// - Throws: `CurationError`.
   init(_ recipe: CurationRecipe) throws(CurationError) {
     do throws(TokenizerError) {
-      tokenizer = try recipe.tokenizer.map { path throws(TokenizerError) in try Tokenizer(at: path) }
+      tokenizer = try recipe.tokenizer.map { path throws(TokenizerError) in try Tokenizer(at: path)
+      }
     } catch {
       throw CurationError(.input, "\(error)")
     }
@@ -80,7 +81,8 @@ struct CurationState {
       let numbers = run.folder.missingShards.map(String.init).joined(separator: ", ")
       let isOne = run.folder.missingShards.count == 1
       missingShards.append(
-        "\(run.folder.path): shard\(isOne ? "" : "s") \(numbers) \(isOne ? "is" : "are") not there.")
+        "\(run.folder.path): shard\(isOne ? "" : "s") \(numbers) \(isOne ? "is" : "are") not there."
+      )
     }
     if recipe.judge.map({ $0.agreement > 0 }) ?? false { agreement = JudgeAgreement() }
   }

@@ -60,7 +60,8 @@ extension EvaluationFilter.Hit {
   fileprivate init(_ hit: OverlapHit) {
     self.init(
       set: hit.set,
-      sentence: "\(quoted(hit.id)) of \(quoted(hit.set)): \(hit.reason)", byte: hit.bytes.lowerBound)
+      sentence: "\(quoted(hit.id)) of \(quoted(hit.set)): \(hit.reason)", byte: hit.bytes.lowerBound
+    )
   }
 }
 

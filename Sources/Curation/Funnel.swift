@@ -68,7 +68,22 @@ public struct Funnel: Equatable, Sendable {
     // Not within a character.
     while from > 0, from < text.count, text[from] & 0xC0 == 0x80 { from -= 1 }
     let part = text[from..<min(text.count, from + longest.bytes)]
-    return quoted(String(decoding: part, as: UTF8.self), longest: longest.scalars)
+    var line: [UInt8] = []
+    var isBreak = false
+    for byte in part {
+      switch byte {
+      case 0x0A, 0x0D: isBreak = true
+      case 0x09,
+        0x20 where isBreak:
+        break
+      default:
+        // Where lines break is seen, and breaks no line.
+        if isBreak { line += " ↵ ".utf8 }
+        isBreak = false
+        line.append(byte)
+      }
+    }
+    return quoted(String(decoding: line, as: UTF8.self), longest: longest.scalars)
   }
 
   /// The sum of sources.

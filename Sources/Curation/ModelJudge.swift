@@ -113,7 +113,9 @@ final class ModelJudge: @unchecked Sendable {
           reply = try keep(answer, key, attempt)
         } catch {
           switch error.scope {
-          case .question, .attempt: return .failed(error.description)
+          // The model can't be asked this: it has no verdict, now or later.
+          case .question: return .unparsed
+          case .attempt: return .failed(error.description)
           case .job, .cancelled: throw error
           }
         }
@@ -138,7 +140,8 @@ final class ModelJudge: @unchecked Sendable {
     let settings = settings
     return Digest(
       of: [
-        "judge", JudgePrompt.version, String(decoding: teacher.identity.serialized(), as: UTF8.self),
+        "judge", JudgePrompt.version,
+        String(decoding: teacher.identity.serialized(), as: UTF8.self),
         "\(settings.temperature) \(settings.topP) \(settings.maxTokens) \(settings.seed)",
         "\(attempt)",
       ] + messages.flatMap { [$0.role, $0.content] })

@@ -85,8 +85,10 @@ final class JudgePromptTests: XCTestCase {
   /// nothing traps.
   func testFuzz() {
     let pieces = [
-      "<verdict>", "</verdict>", "correct", "wrong", "<think>", "</think>", " ", "\n", "<", ">", "/",
-      "é", "\u{0}", "verdict", "\u{1F600}", "<verdict>correct</verdict>", "<verdict>wrong</verdict>",
+      "<verdict>", "</verdict>", "correct", "wrong", "<think>", "</think>", " ", "\n", "<", ">",
+      "/",
+      "é", "\u{0}", "verdict", "\u{1F600}", "<verdict>correct</verdict>",
+      "<verdict>wrong</verdict>",
     ]
     var random = SeededRandom(seed: 11)
     var found = [0, 0, 0]
@@ -197,7 +199,8 @@ final class ModelJudgeTests: XCTestCase {
     let recipe = try prepare(folder)
     let teacher = teacher()
     let report = try await CurationRun(
-      recipe, judge: rules, model: teacher, version: "9").run()
+      recipe, judge: rules, model: teacher, version: "9"
+    ).run()
     // 20 right essays less number 7, and 6 right sums.
     XCTAssertEqual(report.total[.kept], 25)
     XCTAssertEqual(report.total[.wrong], 10 + 4)
@@ -297,6 +300,15 @@ final class ModelJudgeTests: XCTestCase {
         + "on with. The first: HTTP 500, nine times. Verdicts are kept in \(folder)/set.work: the "
         + "same command judges only what is left."
     ) { try await CurationRun(recipe, judge: rules, model: failing, version: "9").run() }
+    // A question that the model refuses has no verdict.
+    let refusing = ReplyingTeacher { question throws(TeacherError) in
+      throw TeacherError(.question, kind: "HTTP 400", "HTTP 400: it is too long.")
+    }
+    let report = try await CurationRun(
+      recipe, judge: rules, model: refusing, version: "9"
+    ).run()
+    XCTAssertEqual(report.judge?.unparsed, 30)
+    XCTAssertEqual(report.total[.kept], 6)
     await assertThrows("The recipe: it has a 'judge', but no model was given to ask.") {
       try CurationRun(recipe, judge: rules, version: "9")
     }
@@ -336,11 +348,13 @@ final class ModelJudgeTests: XCTestCase {
     var recipe = try prepare(folder)
     recipe.judge?.agreement = 4
     let report = try await CurationRun(
-      recipe, judge: rules, model: teacher(), version: "9").run()
+      recipe, judge: rules, model: teacher(), version: "9"
+    ).run()
     XCTAssertEqual(report.agreement?.count, 4)
     recipe.judge?.agreement = 0
     let none = try await CurationRun(
-      recipe, judge: rules, model: teacher(), version: "9").run()
+      recipe, judge: rules, model: teacher(), version: "9"
+    ).run()
     XCTAssertNil(none.agreement)
   }
 }

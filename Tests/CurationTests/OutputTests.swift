@@ -192,7 +192,8 @@ final class OutputTests: XCTestCase {
     XCTAssertEqual(manifest["rules"]?["verdicts"]?.string, "test 1")
     XCTAssertEqual(manifest["recipe"]?["perProblem"]?["most"]?.int, 2)
     XCTAssertEqual(manifest["counts"]?["read"]?.int, ReasonTests.synthetic().run.records.count)
-    guard case .array(let inputs)? = manifest["inputs"], case .array(let outputs)? = manifest["outputs"]
+    guard case .array(let inputs)? = manifest["inputs"],
+      case .array(let outputs)? = manifest["outputs"]
     else { return XCTFail("no files") }
     XCTAssertEqual(
       inputs.map { $0["path"]?.string },

@@ -171,7 +171,8 @@ final class ReasonTests: XCTestCase {
             ("role", .string("assistant")),
             (
               "content",
-              .string("<think>\n\(record.answer.reasoning ?? "")\n</think>\n\n\(record.answer.content)")
+              .string(
+                "<think>\n\(record.answer.reasoning ?? "")\n</think>\n\n\(record.answer.content)")
             ),
           ]),
         ]))
@@ -214,7 +215,7 @@ final class ReasonTests: XCTestCase {
       .sameAnswer: "Sample 19 of the same question has the same text.",
       .tooEasy: "5 of 5 judged answers to its question are correct.",
       .tooHard: "1 of 10 judged answers to its question are correct.",
-      .problemLimit: "Its question has 2 other answers, which are shorter.",
+      .problemLimit: "Its question has 2 other answers, as short or shorter.",
     ]
     for (reason, sentence) in expected { XCTAssertEqual(sentences[reason], sentence, reason.name) }
     for reason in [DropReason.evaluationTrace, .evaluationQuestion] {

@@ -147,7 +147,7 @@ final class RecipeTests: XCTestCase {
     check(["'judge.topP' must be above 0 and at most 1."]) { $0.judge = .init(topP: 0) }
     check(["'judge.maxTokens' must be 1 at least."]) { $0.judge = .init(maxTokens: 0) }
     check(["'judge.retries' must lie between 0 and 100."]) { $0.judge = .init(retries: -1) }
-    check(["'judge.agreement' must not be negative."]) { $0.judge = .init(agreement: -1) }
+    check(["'judge.agreement' must lie between 0 and 10,000."]) { $0.judge = .init(agreement: -1) }
     check(["'decontaminate.sets' is empty."]) { $0.decontaminate = .init(sets: []) }
     check(["'prices' must not be negative."]) {
       $0.prices = .init(prompt: -1, completion: 0, currency: "USD")

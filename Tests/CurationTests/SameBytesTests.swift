@@ -155,7 +155,8 @@ final class SameBytesTests: XCTestCase {
     for k in 0..<60 {
       // Every question twice, in other words' clothing.
       let question = "What is \(k / 2) plus one?"
-      run.add("p\(k)", k % 2 == 0 ? question : "  " + question.uppercased(), .answer("\(k / 2 + 1)"))
+      run.add(
+        "p\(k)", k % 2 == 0 ? question : "  " + question.uppercased(), .answer("\(k / 2 + 1)"))
       run.answer("p\(k)", reasoning: "Plain.", "\\boxed{\(k / 2 + 1)}")
     }
     try run.write(to: folder + "/run")

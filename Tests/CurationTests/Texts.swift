@@ -48,6 +48,7 @@ enum Texts {
 
   static let repeated: String = {
     let page = (0..<20).map { words(24, from: $0 * 24) + "." }.joined(separator: "\n\n")
-    return [page, words(200, from: 480), page, words(200, from: 680), page].joined(separator: "\n\n")
+    return [page, words(200, from: 480), page, words(200, from: 680), page].joined(
+      separator: "\n\n")
   }()
 }
