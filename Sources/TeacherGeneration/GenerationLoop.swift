@@ -147,7 +147,8 @@ final class GenerationLoop {
   private func nextProblem() -> Int? {
     while cursor < folder.problems.count {
       defer { cursor += 1 }
-      if !state.isDone(cursor), !state.isFailed(cursor) { return cursor }
+      if state.isFailed(cursor) { continue }
+      if !state.isDone(cursor) || state.hasGap(cursor) { return cursor }
     }
     return nil
   }
@@ -185,12 +186,17 @@ final class GenerationLoop {
   /// Decides what is wanted of a problem next.
   private func askRound(_ index: Int) throws {
     guard var opened = open[index] else { return }
-    guard case .ask(let target) = rule.decision(after: opened.counts) else {
+    if state.hasGap(index) {
+      // What was counted and is gone comes again first; it is not counted twice.
+      opened.target = state.countedCount(index)
+    } else if !state.isDone(index), case .ask(let target) = rule.decision(after: opened.counts) {
+      opened.target = target
+    } else {
       state.setDone(index)
       open[index] = nil
       return
     }
-    opened.target = target
+    let target = opened.target
     let missing = state.missing(
       index, upTo: target, most: max(1, run.teacher.samplesPerQuestion))
     opened.questions = missing.count
@@ -265,7 +271,9 @@ final class GenerationLoop {
       _ = state.store(index, sample)
       progress.samples += 1
       progress.add(answer)
-      if run.judging != nil { open[index]?.answers.append(Self.answer(record)) }
+      if run.judging != nil, sample >= state.countedCount(index) {
+        open[index]?.answers.append(Self.answer(record))
+      }
     }
   }
 
@@ -293,6 +301,8 @@ final class GenerationLoop {
     if opened.hasFailed {
       // What is stored of it is counted once the rest is.
       open[index] = nil
+    } else if opened.target <= state.countedCount(index) {
+      try askRound(index)
     } else if run.judging != nil {
       toJudge.insert(index, at: 0)
     } else {
@@ -345,6 +355,12 @@ final class GenerationLoop {
       opened.counts.add(verdict.outcome, answer.tokens)
     }
     opened.answers.removeAll { $0.sample < opened.target }
+    guard opened.counts.samples == opened.target else {
+      throw TeacherGenerationError(
+        "\(folder.rounds.path): the counts of problem \(quoted(opened.problem.id)) do not fit its "
+          + "samples. Remove the file; the samples are then judged again.")
+    }
+    state.setCounted(index, opened.counts.samples)
     try folder.rounds.append(
       RunFolder.round(
         opened.problem, opened.counts, new: new, rule.decision(after: opened.counts)))

@@ -221,6 +221,7 @@ struct RunFolder {
       progress.add(
         source: try members.text("source"), samples: try members.count("newSamples"),
         correct: try members.count("newCorrect"))
+      state.setCounted(problem, counts.samples)
       if case .done = rule.decision(after: counts) {
         state.setDone(problem)
       } else {

@@ -1,7 +1,7 @@
 import Problems
 import Teachers
 
-/// What a run has of each problem: three bytes a problem, and more of those that are under way.
+/// What a run has of each problem: five bytes a problem, and more of those that are under way.
 struct RunState {
   /// Where a sample stands that no round has counted yet.
   struct Uncounted {
@@ -11,6 +11,8 @@ struct RunState {
 
   /// Samples from 0 on that are stored without a gap.
   private var stored: [UInt16]
+  /// Samples from 0 on that rounds have counted.
+  private var counted: [UInt16]
   private var flags: [UInt8]
   /// Samples behind a gap.
   private var beyond: [Int: Set<Int>] = [:]
@@ -28,6 +30,7 @@ struct RunState {
 
   init(problems: Int) {
     stored = Array(repeating: 0, count: problems)
+    counted = Array(repeating: 0, count: problems)
     flags = Array(repeating: 0, count: problems)
   }
 
@@ -61,6 +64,15 @@ struct RunState {
   func isStored(_ problem: Int, _ sample: Int) -> Bool {
     sample < Int(stored[problem]) || beyond[problem]?.contains(sample) ?? false
   }
+
+  func countedCount(_ problem: Int) -> Int { Int(counted[problem]) }
+
+  mutating func setCounted(_ problem: Int, _ count: Int) {
+    counted[problem] = UInt16(clamping: count)
+  }
+
+  /// Whether a sample is not there any more that a round has counted: somebody removed its line.
+  func hasGap(_ problem: Int) -> Bool { stored[problem] < counted[problem] }
 
   /// Samples from 0 on that are stored without a gap.
   func storedCount(_ problem: Int) -> Int { Int(stored[problem]) }

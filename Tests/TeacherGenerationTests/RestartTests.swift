@@ -159,10 +159,20 @@ final class RestartTests: XCTestCase {
 
   /// A line that was removed because it was damaged is asked again, and only it.
   func testALineThatWasRemoved() async throws {
+    for isJudging in [false, true] {
+      for adaptive in isJudging ? [nil, Self.adaptive] : [nil] {
+        try await checkALineThatWasRemoved(isJudging: isJudging, adaptive)
+      }
+    }
+  }
+
+  private func checkALineThatWasRemoved(isJudging: Bool, _ adaptive: AdaptiveSampling?) async throws
+  {
     let folder = try TemporaryFolder()
     let recipe = TeacherGenerationRecipe.of(
-      [try folder.sums(10)], output: folder.file("out"), samples: 3)
-    try await generate(recipe, CountingTeacher(answering: Self.answer))
+      [try folder.sums(10)], output: folder.file("out"), samples: 3, adaptive: adaptive)
+    let first = try await generate(
+      recipe, CountingTeacher(answering: Self.answer), isJudging: isJudging)
     let before = try samples(recipe.output)
     var lines = try folder.text("out/samples.jsonl").split(separator: "\n").map(String.init)
     let place = try XCTUnwrap(
@@ -171,7 +181,7 @@ final class RestartTests: XCTestCase {
     damaged[place] = damaged[place].replacingOccurrences(of: "test-model", with: "best-model")
     try folder.write(damaged.map { $0 + "\n" }.joined(), as: "out/samples.jsonl")
     let teacher = CountingTeacher(answering: Self.answer)
-    let error = await sentence { try await generate(recipe, teacher) }
+    let error = await sentence { try await generate(recipe, teacher, isJudging: isJudging) }
     XCTAssertEqual(
       error,
       "\(recipe.output)/samples.jsonl:\(place + 1): the line does not fit its checksum: it was damaged "
@@ -179,7 +189,14 @@ final class RestartTests: XCTestCase {
         + "is then asked for again.")
     lines.remove(at: place)
     try folder.write(lines.map { $0 + "\n" }.joined(), as: "out/samples.jsonl")
-    try await generate(recipe, teacher)
+    // Another line stands there twice, which is one sample.
+    lines.append(lines[0])
+    try folder.write(lines.map { $0 + "\n" }.joined(), as: "out/samples.jsonl")
+    let second = try await generate(recipe, teacher, isJudging: isJudging)
+    XCTAssertEqual(second.progress.samples, before.count)
+    XCTAssertEqual(second.progress.tokens, first.progress.tokens)
+    XCTAssertEqual(second.progress.sources, first.progress.sources)
+    XCTAssertEqual(second.progress.problemsDone, 10)
     XCTAssertEqual(teacher.counts, ["What is 3 + 1?\n\n\(ProblemPrompt.instruction) #1": 1])
     XCTAssertEqual(try samples(recipe.output), before)
   }
@@ -222,6 +239,29 @@ final class RestartTests: XCTestCase {
     XCTAssertEqual(tooEasy, [2])
     let tooHard = try await counts(rated, right: false)
     XCTAssertEqual(tooHard, [2])
+  }
+
+  /// Rounds that count samples nobody has: an error, and not a loop without an end.
+  func testRoundsThatDoNotFit() async throws {
+    let folder = try TemporaryFolder()
+    let recipe = TeacherGenerationRecipe.of(
+      [try folder.sums(2)], output: folder.file("out"), samples: 4)
+    try await generate(recipe, CountingTeacher(answering: Self.answer), isJudging: true)
+    let lines = try folder.text("out/rounds.jsonl").split(separator: "\n")
+    var members = try JournalLine.decoded(Array(lines[0].utf8), place: "r").members
+    for name in ["samples", "judged", "newSamples"] {
+      let place = try XCTUnwrap(members.firstIndex { $0.key == name })
+      members[place].value = .number(JSONNumber(text: "9"))
+    }
+    let line = String(
+      decoding: JournalLine.encoded(JSONObject(members: members)), as: UTF8.self)
+    try folder.write(line + "\n", as: "out/rounds.jsonl")
+    let teacher = CountingTeacher(answering: Self.answer)
+    let summary = try await generate(recipe, teacher, isJudging: true)
+    // The samples that it counts are drawn.
+    XCTAssertEqual(teacher.counts.count, 5)
+    XCTAssertEqual(summary.ending, .complete)
+    XCTAssertEqual(summary.progress.problemsDone, 2)
   }
 
   /// What no rule can judge is asked once.
