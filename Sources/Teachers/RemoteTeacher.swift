@@ -118,6 +118,7 @@ public final class RemoteTeacher: Teacher {
 
   private func outcome(_ question: TeacherQuestion, _ samples: Range<Int>) async -> Outcome {
     do throws(TeacherError) {
+      // Swift 6.3.1, when it optimizes, loses the answers in `.success(try await answers(…))`.
       let some = try await answers(to: question, samples)
       return Outcome(first: samples.lowerBound, answers: .success(some))
     } catch {
