@@ -159,6 +159,7 @@ let package = Package(
         "distill", "Commands", "Interface", "Timings", "FineTuning", "Training", "Generation",
         "Models",
         "Tensors", "Safetensors", "Datasets", "Tokenizers", "Storage", "Sandbox",
+        "TeacherGeneration", "Curation",
       ]),
     .testTarget(name: "PackageTests", dependencies: ["memorize"]),
   ]

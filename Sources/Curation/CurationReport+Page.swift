@@ -79,7 +79,8 @@ extension CurationReport {
     ]
     if total[.kept] > 0 {
       figures.append(
-        HTMLPage.Figure("Tokens on average", Self.grouped(tokens / total[.kept])))
+        HTMLPage.Figure(
+          "Tokens on average", Self.grouped((tokens + total[.kept] / 2) / total[.kept])))
     }
     if let each = cost.perKeptSample {
       figures.append(

@@ -131,7 +131,7 @@ extension CurationRun {
     let estimated = state.countings[Int(TokenCounting.estimate.rawValue)]
     if estimated > 0 {
       notes.append(
-        "The tokens of \(estimated) completion\(estimated == 1 ? " are" : "s are") taken to be a "
+        "The tokens of \(CurationReport.grouped(estimated)) completion\(estimated == 1 ? " are" : "s are") taken to be a "
           + "quarter of \(estimated == 1 ? "its" : "their") bytes, since the teacher did not tell"
           + (recipe.tokenizer == nil ? " and the recipe names no 'tokenizer'." : "."))
     }

@@ -20,7 +20,8 @@ public struct TeacherGenerationRecipe: Codable, Equatable, Sendable {
   public var output: String
 
   public init(
-    teacher: TeacherSettings? = nil, prompts: [ProblemSource], prompt: ProblemPrompt? = nil, sampling: Sampling,
+    teacher: TeacherSettings? = nil, prompts: [ProblemSource], prompt: ProblemPrompt? = nil,
+    sampling: Sampling,
     adaptive: AdaptiveSampling? = nil, prices: Prices? = nil, budget: Budget? = nil,
     durability: SampleJournal.Durability? = nil, output: String
   ) {

@@ -35,7 +35,8 @@ public final class LocalTeacher: Teacher {
       throw TeacherError(
         .job, kind: "tokenizer",
         "\(settings.checkpoint): the token \(id) ends a text, but the model's vocabulary has ids 0 "
-          + "to \(checkpoint.configuration.vocabSize - 1). Is the tokenizer that of the checkpoint?")
+          + "to \(checkpoint.configuration.vocabSize - 1). Is the tokenizer that of the checkpoint?"
+      )
     }
     rendering = Rendering(
       tokenizer: text.tokenizer, template: text.template, endTokens: text.endTokens)

@@ -29,7 +29,8 @@ public struct TeacherSettings: Codable, Equatable, Sendable {
   /// - Parameter key: The recipe's key that holds these settings, such as `teacher`.
   public func findings(at key: String) -> [String] {
     let kinds = [
-      remote.map { _ in "'remote'" }, local.map { _ in "'local'" }, recorded.map { _ in "'recorded'" },
+      remote.map { _ in "'remote'" }, local.map { _ in "'local'" },
+      recorded.map { _ in "'recorded'" },
     ].compactMap { $0 }
     guard kinds.count == 1 else {
       return [

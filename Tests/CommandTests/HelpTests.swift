@@ -268,6 +268,8 @@ final class HelpTests: XCTestCase {
       """
         data        Samples, and how they become rows to train on.
         initialize  A model with random weights.
+        generate    The sampling of a teacher's answers to problems.
+        curate      The training set made of a teacher's answers.
         fine-tune   The fine-tuning of a student on samples.
       """)
   }

@@ -1,7 +1,9 @@
+import Curation
 import FineTuning
 import Foundation
 import Interface
 import Models
+import TeacherGeneration
 import XCTest
 
 @testable import Commands
@@ -45,6 +47,33 @@ final class RecipeTests: XCTestCase {
         expecting: recipe, configuration, memory: 4 << 40, threads: 128)
       XCTAssertNoThrow(try plan.checkFits(4 << 40), name)
       XCTAssertGreaterThan(plan.steps, 900, name)
+    }
+  }
+
+  /// The teacher's samples and the set made of them: the paper's, and a tiny one. Where one stage
+  /// writes, the next one reads.
+  func testRecipesOfTheFirstTwoStages() throws {
+    let stages = ["1-generate.json5", "2-curate.json5"]
+    XCTAssertEqual(try stages.map { try paths($0).count }, [2, 2])
+    for folder in ["deepseek-r1", "tiny"] {
+      let paths = try stages.map { name in
+        try XCTUnwrap(try self.paths(name).first { $0.contains("/\(folder)/") })
+      }
+      for path in paths {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        XCTAssertTrue(text.hasPrefix("// Planned, not run: ") || text.hasPrefix("// Run: "), path)
+      }
+      let generation = try readRecipe(TeacherGenerationRecipe.self, at: paths[0]).recipe
+      XCTAssertEqual(generation.findings + generation.teacherFindings, [], folder)
+      let curation = try readRecipe(CurationRecipe.self, at: paths[1]).recipe
+      XCTAssertEqual(curation.findings + curation.judgeFindings, [], folder)
+      XCTAssertEqual(curation.samples.map(\.run), [generation.output])
+      if folder == "tiny" { continue }
+      for path in try self.paths("3-fine-tune.json5") where !path.contains("/tiny/") {
+        let recipe = try readRecipe(FineTuningRecipe.self, at: path).recipe
+        XCTAssertEqual(
+          recipe.data.sources.map(\.path), [curation.output + "/samples.jsonl"], path)
+      }
     }
   }
 }

@@ -59,7 +59,7 @@ final class RecordedSolutionTests: XCTestCase {
       report.notes,
       [
         "No evaluation sets were looked at: the recipe has no 'decontaminate'.",
-        "The tokens of 5276 completions are taken to be a quarter of their bytes, since the teacher "
+        "The tokens of 5,276 completions are taken to be a quarter of their bytes, since the teacher "
           + "did not tell and the recipe names no 'tokenizer'.",
       ])
   }
