@@ -141,12 +141,16 @@ extension CurationReport {
             rows: reasons.map {
               [$0.words, Self.grouped(funnel[$0]), Self.percent(funnel[$0], of: funnel.read)]
             }, numberColumns: [1, 2])))
-      for example in funnel.examples {
+      for reason in reasons {
+        let examples = funnel.examples.filter { $0.reason == reason }
+        if examples.isEmpty { continue }
         blocks.append(
           .sample(
             HTMLPage.Sample(
-              title: "\(Self.short(funnel.source)): \(example.reason.words)",
-              prompt: example.place + "\n" + example.sentence, text: example.excerpt,
+              title: "\(Self.short(funnel.source)): \(reason.words)",
+              prompt: "\(examples.count) of \(Self.grouped(funnel[reason])), in parts",
+              text: examples.map { "\($0.place)\n\($0.sentence)\n\($0.excerpt)" }
+                .joined(separator: "\n\n"),
               isOpen: false)))
       }
     }
