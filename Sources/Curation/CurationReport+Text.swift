@@ -213,12 +213,8 @@ extension CurationReport {
     return table
   }
 
-  /// A name that fits a table.
-  static func short(_ name: String) -> String {
-    let scalars = name.unicodeScalars
-    return scalars.count <= 40
-      ? name : String(String.UnicodeScalarView(scalars.prefix(39))) + "…"
-  }
+  /// A name that fits a table, without what a terminal might obey instead of show.
+  static func short(_ name: String) -> String { Funnel.inLine(name, longest: 40) }
 
   /// `1,234,567`.
   static func grouped(_ number: Int) -> String {

@@ -68,10 +68,15 @@ extension CurationRun {
     }
   }
 
-  /// Names that are numbers by their value, others by their bytes.
-  private static func isBefore(_ a: String, _ b: String) -> Bool {
-    if let x = Double(a), let y = Double(b), x != y { return x < y }
-    return a.utf8.lexicographicallyPrecedes(b.utf8)
+  /// Names that are numbers by their value, then the others by their bytes.
+  static func isBefore(_ a: String, _ b: String) -> Bool {
+    func number(_ name: String) -> Double? { Double(name).flatMap { $0.isFinite ? $0 : nil } }
+    switch (number(a), number(b)) {
+    case (let x?, let y?) where x != y: return x < y
+    case (_?, nil): return true
+    case (nil, _?): return false
+    default: return a.utf8.lexicographicallyPrecedes(b.utf8)
+    }
   }
 
   private func addParts(

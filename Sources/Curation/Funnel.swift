@@ -53,12 +53,24 @@ public struct Funnel: Equatable, Sendable {
     reason != .kept && examples.count { $0.reason == reason } < Self.examplesOfEach
   }
 
-  mutating func add(_ example: Example) { examples.append(example) }
+  mutating func add(_ example: Example) {
+    var example = example
+    example.place = Self.inLine(example.place, longest: 400)
+    example.sentence = Self.inLine(example.sentence, longest: 400)
+    examples.append(example)
+  }
 
   /// Puts examples in the order in which rules are asked.
   mutating func sortExamples() {
     // Stable by hand: `sort` promises no order of equals.
     examples = DropReason.allCases.flatMap { reason in examples.filter { $0.reason == reason } }
+  }
+
+  /// A text as `quoted` writes it, without the quotes.
+  static func inLine(_ text: String, longest: Int) -> String {
+    String(
+      String.UnicodeScalarView(quoted(text, longest: longest).unicodeScalars.dropFirst().dropLast())
+    )
   }
 
   /// A stretch of a text around a byte, in quotes and without anything that breaks a line.

@@ -70,7 +70,7 @@ final class ModelJudge: @unchecked Sendable {
       else { return }
       func count(_ name: String) -> Int {
         if case .number(let number)? = object[name], let count = number.int, count >= 0 {
-          return min(count, 1 << 40)
+          return Self.tokens(count)
         }
         return 0
       }
@@ -147,14 +147,17 @@ final class ModelJudge: @unchecked Sendable {
       ] + messages.flatMap { [$0.role, $0.content] })
   }
 
+  /// What a model tells of its tokens, within what can be summed.
+  private static func tokens(_ told: Int?) -> Int { min(max(0, told ?? 0), 1 << 40) }
+
   private func keep(
     _ answer: TeacherAnswer, _ key: Digest, _ attempt: Int
   ) throws(TeacherError) -> Reply {
     let verdict = JudgePrompt.verdict(in: answer)
     let word = verdict.map { $0 ? "correct" : "wrong" } ?? "unparsed"
     let reply = Reply(
-      verdict: verdict, promptTokens: answer.promptTokens ?? 0,
-      completionTokens: answer.completionTokens ?? 0)
+      verdict: verdict, promptTokens: Self.tokens(answer.promptTokens),
+      completionTokens: Self.tokens(answer.completionTokens))
     let line = JSONObject(members: [
       ("key", .string(key.hex)), ("attempt", .number(JSONNumber(attempt))),
       ("verdict", .string(word)), ("model", .string(answer.model)),

@@ -181,6 +181,38 @@ final class OutputTests: XCTestCase {
     XCTAssertEqual(own.first, ["Be brief.", "Solve: What is 1 + 1?"])
   }
 
+  /// What data calls itself can't move a terminal's cursor, nor make the report depend on hash
+  /// tables.
+  func testNamesFromData() async throws {
+    let folder = try temporaryFolder(self)
+    let levels = ["9", "10", "1a", "nan", "2.5", "", "hard", "-1"]
+    let recipe = try prepare(folder) { run in
+      for level in levels {
+        run.add(
+          "\u{1B}[2J\(level)", "What is 1 + 1? \(level)", .answer("2"),
+          source: "red\u{1B}[31m\u{202E}", difficulty: level)
+        run.answer("\u{1B}[2J\(level)", "\u{7}\\boxed{2}")
+        run.answer("\u{1B}[2J\(level)", "\u{9B}\r\\boxed{3}")
+      }
+    }
+    let report = try await CurationRun(recipe, judge: rules, version: "9").run()
+    XCTAssertEqual(
+      report.passRates.map(\.difficulty), ["-1", "2.5", "9", "10", "", "1a", "hard", "nan"])
+    for (name, data) in try contents(folder + "/set") where name != "samples.jsonl" {
+      let text = String(decoding: data, as: UTF8.self)
+      let bad = text.unicodeScalars.filter {
+        ($0.value < 0x20 && $0 != "\n") || (0x7F...0x9F).contains($0.value)
+          || (name == "report.txt" && $0.value == 0x202E)
+      }
+      XCTAssertEqual(bad.count, 0, name)
+    }
+    for a in levels {
+      for b in levels where a != b {
+        XCTAssertNotEqual(CurationRun.isBefore(a, b), CurationRun.isBefore(b, a), "\(a) \(b)")
+      }
+    }
+  }
+
   func testManifest() async throws {
     let folder = try temporaryFolder(self)
     _ = try ReasonTests.prepare(folder)
