@@ -30,6 +30,8 @@ final class GenerationLoop {
     var target: Int
     var questions = 0
     var hasFailed = false
+    /// The round only brings back samples that were counted before.
+    var isRefilling = false
     /// What no round has counted.
     var answers: [(sample: Int, text: String, isCut: Bool, tokens: TokenCount)] = []
 
@@ -186,7 +188,8 @@ final class GenerationLoop {
   /// Decides what is wanted of a problem next.
   private func askRound(_ index: Int) throws {
     guard var opened = open[index] else { return }
-    if state.hasGap(index) {
+    opened.isRefilling = state.hasGap(index)
+    if opened.isRefilling {
       // What was counted and is gone comes again first; it is not counted twice.
       opened.target = state.countedCount(index)
     } else if !state.isDone(index), case .ask(let target) = rule.decision(after: opened.counts) {
@@ -301,7 +304,7 @@ final class GenerationLoop {
     if opened.hasFailed {
       // What is stored of it is counted once the rest is.
       open[index] = nil
-    } else if opened.target <= state.countedCount(index) {
+    } else if opened.isRefilling {
       try askRound(index)
     } else if run.judging != nil {
       toJudge.insert(index, at: 0)

@@ -218,6 +218,11 @@ struct RunFolder {
         tokens: TokenCount(
           prompt: try members.count("promptTokens"),
           completion: try members.count("completionTokens")))
+      guard counts.samples <= TeacherGenerationRecipe.mostSamples else {
+        throw TeacherGenerationError(
+          "\(members.place): \(counts.samples) samples are counted, which no problem has. Remove the "
+            + "line.")
+      }
       progress.add(
         source: try members.text("source"), samples: try members.count("newSamples"),
         correct: try members.count("newCorrect"))

@@ -250,13 +250,24 @@ final class RestartTests: XCTestCase {
     try await generate(recipe, CountingTeacher(answering: Self.answer), isJudging: true)
     let lines = try folder.text("out/rounds.jsonl").split(separator: "\n")
     var members = try JournalLine.decoded(Array(lines[0].utf8), place: "r").members
-    for name in ["samples", "judged", "newSamples"] {
-      let place = try XCTUnwrap(members.firstIndex { $0.key == name })
-      members[place].value = .number(JSONNumber(text: "9"))
+    func count(_ number: Int) throws {
+      for name in ["samples", "judged", "newSamples"] {
+        let place = try XCTUnwrap(members.firstIndex { $0.key == name })
+        members[place].value = .number(JSONNumber(number))
+      }
+      let line = String(
+        decoding: JournalLine.encoded(JSONObject(members: members)), as: UTF8.self)
+      try folder.write(line + "\n", as: "out/rounds.jsonl")
     }
-    let line = String(
-      decoding: JournalLine.encoded(JSONObject(members: members)), as: UTF8.self)
-    try folder.write(line + "\n", as: "out/rounds.jsonl")
+    try count(10_001)
+    let error = await sentence {
+      try await generate(recipe, CountingTeacher(answering: Self.answer), isJudging: true)
+    }
+    XCTAssertEqual(
+      error,
+      "\(recipe.output)/rounds.jsonl:1: 10001 samples are counted, which no problem has. Remove the "
+        + "line.")
+    try count(9)
     let teacher = CountingTeacher(answering: Self.answer)
     let summary = try await generate(recipe, teacher, isJudging: true)
     // The samples that it counts are drawn.
