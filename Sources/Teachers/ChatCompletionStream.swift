@@ -184,7 +184,9 @@ struct ChatCompletionStream {
     guard parts.count == choices else {
       throw .broken(
         "wrong choices",
-        "sent \(parts.count) of \(choices) \(choices == 1 ? "choice" : "choices").")
+        "sent \(parts.count) of \(choices) \(choices == 1 ? "choice" : "choices")."
+          // Some servers do not know 'n'.
+          + (parts.count == 1 ? " If it always does, set 'samplesPerRequest' to 1." : ""))
     }
     // Whether an event came twice cannot be told from a token that was drawn twice, unless there
     // are more events than tokens. A server that cuts tokens into pieces would be taken for one

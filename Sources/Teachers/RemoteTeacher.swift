@@ -20,6 +20,9 @@ public final class RemoteTeacher: Teacher {
     return .object(JSONObject(members: members))
   }
   public var concurrency: Int { settings.requestsInFlight }
+  /// What one request asks for: with more, the failure of one request would lose the answers of the
+  /// others.
+  public var samplesPerQuestion: Int { settings.samplesPerRequest }
 
   private let settings: RemoteTeacherSettings
   private let address: RemoteAddress

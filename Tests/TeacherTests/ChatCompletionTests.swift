@@ -442,7 +442,7 @@ final class ChatCompletionTests: XCTestCase {
     }
     XCTAssertEqual(
       told(streamed([text("a"), end(), "[DONE]"], choices: 2)),
-      "again: wrong choices: sent 1 of 2 choices.")
+      "again: wrong choices: sent 1 of 2 choices. If it always does, set 'samplesPerRequest' to 1.")
     XCTAssertEqual(
       told(streamed([text("a", index: 2)], choices: 2)),
       "again: wrong choices: sent a choice with another number than 0 to 1.")

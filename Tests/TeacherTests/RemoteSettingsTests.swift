@@ -223,6 +223,7 @@ final class RemoteSettingsTests: XCTestCase {
     let teacher = try TestTeacher.teacher(settings)
     XCTAssertEqual(teacher.name, "DeepSeek-R1 at http://localhost:8000/v1")
     XCTAssertEqual(teacher.concurrency, 16)
+    XCTAssertEqual(teacher.samplesPerQuestion, 1)
     let identity =
       #"{"kind":"remote","url":"http://localhost:8000/v1/chat/completions","model":"DeepSeek-R1"}"#
     XCTAssertEqual(String(decoding: teacher.identity.serialized(), as: UTF8.self), identity)
