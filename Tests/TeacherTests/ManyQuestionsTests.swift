@@ -26,14 +26,14 @@ final class ManyQuestionsTests: XCTestCase {
     defer { server.stop() }
     var settings = TestTeacher.settings(server, stream: stream)
     settings.requestsInFlight = inFlight
-    settings.firstByteSeconds = 0.5
-    settings.idleSeconds = 0.5
-    settings.totalSeconds = 1
+    settings.firstByteSeconds = 2
+    settings.idleSeconds = 2
+    settings.totalSeconds = 3
     let events = Gathered<TeacherEvent>()
     let teacher = try TestTeacher.teacher(settings) { events.add($0) }
     // The server shows that it is there, whatever it does wrong first.
     while (try? await teacher.answers(to: TestTeacher.question("first"))) == nil {}
-    let before = (server.requests.count, server.answered.count)
+    let before = server.requests.count
 
     let answers = Gathered<(Int, TeacherAnswer)>()
     await withTaskGroup(of: Void.self) { group in
@@ -56,11 +56,21 @@ final class ManyQuestionsTests: XCTestCase {
       XCTAssertEqual(answer.reasoning.map { Array($0.utf8) }, Array(served.reasoning.utf8))
       XCTAssertEqual(Array(answer.content.utf8), Array(served.content.utf8))
     }
-    // No question is asked again once it was answered.
-    XCTAssertEqual(server.answered.count - before.1, count)
-    XCTAssertTrue(server.answered.values.allSatisfy { $0 == 1 }, "An answer was asked for again.")
+    // No question is asked again once it was answered, unless a busy machine let a deadline pass.
+    // The server counts an answer when it was sent, which the client may have read by then.
+    let patience = Date(timeIntervalSinceNow: 10)
+    while server.answered.count < count + 1, Date() < patience {
+      try await Task.sleep(nanoseconds: 1_000_000)
+    }
+    XCTAssertEqual(server.answered.count, count + 1)
+    let late = events.all.count {
+      if case .retried(let kind) = $0 { kind.hasPrefix("time-out") } else { false }
+    }
+    let repeated = server.answered.values.reduce(0) { $0 + $1 - 1 }
+    XCTAssertLessThanOrEqual(repeated, late, "An answer was asked for again.")
+    XCTAssertLessThan(late, count / 20)
     // A fifth, give or take five standard deviations, had a fault.
-    let requests = server.requests.count - before.0
+    let requests = server.requests.count - before
     let retried = requests - count
     let harmless = Fault.passing.filter { $0.isHarmless && (stream || !$0.needsStream) }.count
     let usable = Fault.passing.filter { stream || !$0.needsStream }.count
