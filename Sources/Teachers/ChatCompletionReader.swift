@@ -80,6 +80,17 @@ struct ChatCompletionReader {
         "sent an answer whose content type \(found), not "
           + (expected.stream ? "'text/event-stream'." : "'application/json'."))
     }
+    // URLSession on Linux takes bytes faster than it hands them over; those of a body that says how
+    // long it is need not come at all.
+    try checkLength(head.contentLength ?? 0)
+  }
+
+  private func checkLength(_ count: Int) throws(ReplyFault) {
+    let (most, overflow) = expected.longestBody.multipliedReportingOverflow(
+      by: stream == nil ? 1 : max(1, expected.choices))
+    guard count <= (overflow ? Int.max : most) else {
+      throw .broken("too long", "sent an answer of more than \(most) bytes.")
+    }
   }
 
   /// Takes a piece of the body in.
@@ -93,11 +104,7 @@ struct ChatCompletionReader {
       if body.count >= min(Self.longestError, head.contentLength ?? .max) { hasSeenEnough = true }
       return
     }
-    let (most, overflow) = expected.longestBody.multipliedReportingOverflow(
-      by: stream == nil ? 1 : max(1, expected.choices))
-    guard byteCount <= (overflow ? Int.max : most) else {
-      throw .broken("too long", "sent an answer of more than \(most) bytes.")
-    }
+    try checkLength(byteCount)
     guard stream != nil else {
       body += bytes
       return

@@ -320,6 +320,14 @@ final class ChatCompletionTests: XCTestCase {
     XCTAssertEqual(
       told(read([Array("busy \(key)".utf8)], stream: true, status: 503, type: "text/plain")),
       "again: HTTP 503: answered with status 503: 'busy <secret>'.")
+    // A body that says it is too long is not waited for.
+    var long = reader(stream: false, longest: 1000)
+    let head = ReplyHead(
+      status: 200, contentType: "application/json", contentLength: 1001, wait: WaitRequest())
+    XCTAssertThrowsError(try long.begin(head)) {
+      XCTAssertEqual(
+        $0 as? ReplyFault, .broken("too long", "sent an answer of more than 1000 bytes."))
+    }
     var early = reader(stream: true)
     XCTAssertThrowsError(try early.end()) {
       XCTAssertEqual(
