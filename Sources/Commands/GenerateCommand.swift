@@ -115,7 +115,8 @@ func waiting<Value: Sendable>(
   let outcome = Outcome<Value>()
   Task.detached {
     do {
-      outcome.value = .success(try await work())
+      let value = try await work()
+      outcome.value = .success(value)
     } catch {
       outcome.value = .failure(error)
     }

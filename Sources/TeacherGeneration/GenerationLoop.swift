@@ -218,7 +218,9 @@ final class GenerationLoop {
     progress.questionsInFlight += 1
     group.addTask {
       do throws(TeacherError) {
-        return .answered(index, samples, .success(try await teacher.answers(to: question)))
+        // Bound first: Swift 6.3.1 loses the values of a throwing call within the tuple.
+        let answers = try await teacher.answers(to: question)
+        return .answered(index, samples, .success(answers))
       } catch {
         return .answered(index, samples, .failure(error))
       }
