@@ -107,7 +107,7 @@ private func sentences(
   let sorted = findings.sorted { $0.place < $1.place }
   var sentences = sorted.prefix(findingLimit).map { finding in
     if let number = finding.place.override {
-      return "--set \(quoted(overrides[number])): \(finding.words)"
+      return "--set \(quoted(withoutSecret(overrides[number]))): \(finding.words)"
     }
     let (line, column) = text.position(of: finding.place.offset)
     return "\(printable(file)):\(line):\(column): \(finding.words)"

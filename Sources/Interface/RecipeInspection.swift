@@ -76,7 +76,7 @@ final class Inspection {
     var words = "\(name(path)) \(P.complaint(about: value))."
     if P.self == String.self, value.place.override != nil, let written = value.scalar {
       let override = "\(path.joined(separator: "."))=\"\(written)\""
-      words += " If it is meant as a text, write --set \(quoted(override))."
+      words += " If it is meant as a text, write --set \(quoted(withoutSecret(override)))."
     }
     note(Finding(place: value.place, words: words))
     return P.standIn

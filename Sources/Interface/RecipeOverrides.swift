@@ -92,3 +92,13 @@ extension RepeatedOption where Value == String {
       Values("a key, '=' and a value") { parts(ofOverride: $0) == nil ? nil : $0 })
   }
 }
+
+/// An override as errors tell it: whoever gives a key by mistake must not find it in a log.
+func withoutSecret(_ override: String) -> String {
+  guard let equals = override.firstIndex(of: "=") else { return override }
+  let names = override[..<equals].lowercased().split(separator: ".")
+  let isSecret = names.contains { name in
+    ["key", "apikey", "api_key", "token", "secret", "password"].contains(String(name))
+  }
+  return isSecret ? override[..<equals] + "=…" : override
+}

@@ -61,6 +61,21 @@ final class GenerateTests: XCTestCase {
     XCTAssertTrue(json.output.contains("\"ending\" : \"complete\""), json.output)
   }
 
+  /// A key that is given by mistake is in no error.
+  func testAKeyOnTheCommandLineIsNotRepeated() throws {
+    let folder = try folder {
+      $0.replacingOccurrences(
+        of: #"recorded: \{[^}]*\}"#, with: #"remote: { url: "https://x.invalid/v1", model: "m" }"#,
+        options: .regularExpression)
+    }
+    let run = distill(
+      "generate", folder.path + "/recipe.json5", "--set", "teacher.remote.key=sk-canary")
+    XCTAssertEqual(
+      run.errors,
+      "Error: --set 'teacher.remote.key=…': 'teacher.remote.key' must be { environment: \"NAME\" } or "
+        + "{ file: \"path\" }: where the key is. The key itself does not belong in a recipe.\n")
+  }
+
   /// Every problem is in one shard, and every shard has a folder of its own.
   func testShards() throws {
     let folder = try folder()
