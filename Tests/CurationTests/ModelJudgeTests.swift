@@ -224,6 +224,10 @@ final class ModelJudgeTests: XCTestCase {
       XCTAssertEqual(question.settings.temperature, 0)
       XCTAssertEqual(question.settings.maxTokens, 4_096)
     }
+    // Its verdicts count for pass rates as the rules' do, and what was cut counts as not correct.
+    XCTAssertEqual(report.passRates.map(\.problems), [29 + 10 + 1])
+    XCTAssertEqual(report.passRates.map(\.judged), [29 + 10 + 1])
+    XCTAssertEqual(report.passRates.map(\.correct), [19 + 6])
     var expected = JudgeAgreement()
     (expected.bothCorrect, expected.rulesWrongModelCorrect) = (6, 4)
     XCTAssertEqual(report.agreement, expected)
