@@ -27,6 +27,7 @@ let package = Package(
     .library(name: "Curation", targets: ["Curation"]),
     .library(name: "TeacherGeneration", targets: ["TeacherGeneration"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
+    .library(name: "Reinforcement", targets: ["Reinforcement"]),
     .library(name: "Timings", targets: ["Timings"]),
     .library(name: "Commands", targets: ["Commands"]),
   ],
@@ -78,6 +79,12 @@ let package = Package(
         "Tensors",
       ],
       exclude: ["README.md"]),
+    .target(
+      name: "Reinforcement",
+      dependencies: [
+        "Training", "Generation", "Teachers", "Problems", "Verification", "Sandbox", "Datasets",
+        "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
+      ]),
     .target(
       name: "Generation", dependencies: ["Models", "Tokenizers", "Tensors", "CKernels"],
       exclude: ["README.md"]),
@@ -160,6 +167,12 @@ let package = Package(
         "Models",
         "Tensors", "Safetensors", "Datasets", "Tokenizers", "Storage", "Sandbox",
         "TeacherGeneration", "Curation",
+      ]),
+    .testTarget(
+      name: "ReinforcementTests",
+      dependencies: [
+        "Reinforcement", "Training", "Generation", "Teachers", "Problems", "Verification",
+        "Sandbox", "Datasets", "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
       ]),
     .testTarget(name: "PackageTests", dependencies: ["memorize"]),
   ]
