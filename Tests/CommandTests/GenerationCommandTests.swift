@@ -94,6 +94,52 @@ final class GenerationCommandTests: XCTestCase {
     XCTAssertEqual(answers, expected)
   }
 
+  private func generate(maxTokens: Int) throws -> Run {
+    try folder.write(#"{"question": "the dog", "answer": "1"}"#, as: "problems.jsonl")
+    try folder.write(
+      """
+      {
+        teacher: { local: { checkpoint: "\(model)" } },
+        prompts: [{ path: "\(folder.file("problems.jsonl"))" }],
+        sampling: { samplesPerProblem: 4, temperature: 0.8, topP: 0.9, maxTokens: \(maxTokens), seed: 5 },
+        output: "\(folder.file("run"))",
+      }
+      """, as: "recipe.json5")
+    return distill("generate", folder.file("recipe.json5"))
+  }
+
+  /// What a template opens at the end of the prompt is part of the answer.
+  func testALocalTeacherWhosePromptOpensTheThinking() throws {
+    try Data(
+      """
+      {% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}<think>
+      {% endif %}
+      """.utf8
+    ).write(to: URL(fileURLWithPath: model + "/chat_template.jinja"))
+    let run = try generate(maxTokens: 5)
+    XCTAssertEqual(run.status, 0, run.errors)
+    let found = try records(
+      String(decoding: XCTUnwrap(folder.bytes("run/samples.jsonl")), as: UTF8.self))
+    XCTAssertEqual(found.count, 4)
+    for record in found {
+      guard case .object(let answer)? = record["answer"],
+        case .string(let reasoning)? = answer["reasoning"],
+        case .string(let content)? = answer["content"]
+      else { return XCTFail("\(record)") }
+      XCTAssertEqual(reasoning.utf8.first, 0x0A, reasoning)
+      XCTAssertEqual(answer["finishReason"], .string("length"))
+      XCTAssertEqual(content, "")
+    }
+  }
+
+  func testALocalTeacherWithoutATemplate() throws {
+    try FileManager.default.removeItem(atPath: model + "/chat_template.jinja")
+    assertFails(
+      try generate(maxTokens: 5),
+      "\(model): it has no chat template, by which questions become prompts. Name a file with "
+        + "'chatTemplate'.")
+  }
+
   private func records(_ text: String) throws -> [JSONObject] {
     try text.split(separator: "\n").map { line in
       let json = try Array(line.utf8).withUnsafeBytes {
