@@ -73,17 +73,19 @@ let package = Package(
       name: "Training", dependencies: ["Models", "Safetensors", "Storage", "Tensors", "CKernels"],
       exclude: ["README.md"]),
     .target(
+      name: "TrainingRecipes", dependencies: ["Training", "Interface"], exclude: ["README.md"]),
+    .target(
       name: "FineTuning",
       dependencies: [
-        "Training", "Generation", "Datasets", "Models", "Interface", "Reports", "Storage",
+        "Training", "TrainingRecipes", "Generation", "Datasets", "Models", "Interface", "Reports", "Storage",
         "Tensors",
       ],
       exclude: ["README.md"]),
     .target(
       name: "Reinforcement",
       dependencies: [
-        "Training", "Generation", "Teachers", "Problems", "Verification", "Sandbox", "Datasets",
-        "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
+        "Training", "TrainingRecipes", "Generation", "Teachers", "Problems", "Verification",
+        "Sandbox", "Datasets", "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
       ]),
     .target(
       name: "Generation", dependencies: ["Models", "Tokenizers", "Tensors", "CKernels"],
@@ -96,8 +98,8 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Interface", "Timings", "FineTuning", "Training", "Reports", "Generation", "Models",
-        "Tensors",
+        "Interface", "Timings", "FineTuning", "Training", "TrainingRecipes", "Reinforcement",
+        "Reports", "Generation", "Models", "Tensors",
         "Safetensors", "Datasets", "Tokenizers", "Storage", "Verification", "Sandbox",
         "TeacherGeneration", "Teachers", "Problems", "Curation",
       ],

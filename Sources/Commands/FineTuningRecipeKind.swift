@@ -1,5 +1,6 @@
 import FineTuning
 import Interface
+import TrainingRecipes
 
 extension RecipeKind {
   /// Recipes for `distill fine-tune` and `distill plan`.

@@ -3,6 +3,7 @@ import Foundation
 import Interface
 import Models
 import Training
+import TrainingRecipes
 
 /// What a run will need, before anything is loaded.
 public struct FineTuningPlan: Sendable {

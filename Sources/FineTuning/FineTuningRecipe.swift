@@ -3,6 +3,7 @@ import Interface
 import Models
 import Tensors
 import Training
+import TrainingRecipes
 
 /// Everything about the fine-tuning of a student.
 public struct FineTuningRecipe: Codable, Equatable, Sendable {
@@ -24,10 +25,10 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
   /// Blocks that run again in the backward pass instead of keeping what they computed; without it,
   /// as few as memory asks for. The results are the same to the bit.
   public var recomputedBlocks: Int?
-  public var optimizer: Optimizer
+  public var optimizer: OptimizerSettings
   /// Skips updates that are not like the others.
-  public var spikes: Spikes?
-  public var checkpoints: Checkpoints
+  public var spikes: SpikeSettings?
+  public var checkpoints: CheckpointSettings
   /// The type of the finished student's weights.
   public var export: ExportType
   public var generations: Generations?
@@ -44,48 +45,6 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
     /// The share of all documents that is held out.
     public var share: Double
     public var everySteps: Int
-  }
-
-  public enum ArithmeticPrecision: String, Choice {
-    case float32, bfloat16
-  }
-
-  public enum ExportType: String, Choice {
-    case float32, bfloat16
-  }
-
-  public enum Schedule: String, Choice {
-    case cosine, linear, constant
-  }
-
-  /// AdamW and its learning rate.
-  public struct Optimizer: Codable, Equatable, Sendable {
-    public var learningRate: Double
-    public var schedule: Schedule
-    /// The share of all steps in which the rate rises.
-    public var warmupShare: Double
-    /// The last rate as a share of the highest.
-    public var floor: Double
-    public var betas: [Double]
-    public var epsilon: Double
-    public var weightDecay: Double
-    public var clipNorm: Double
-  }
-
-  public struct Spikes: Codable, Equatable, Sendable {
-    public var window: Int
-    public var threshold: Double
-    public var mostSkips: Int
-  }
-
-  /// When training is saved. Without any of the two, only at the end and when it is stopped.
-  public struct Checkpoints: Codable, Equatable, Sendable {
-    public var everySteps: Int?
-    public var everyMinutes: Double?
-    /// How many stay; two at least.
-    public var keep: Int
-    /// Whether the student of the lowest evaluation loss is kept beside the last.
-    public var best: Bool
   }
 
   /// Texts that the student writes while it learns, to be looked at.
@@ -116,21 +75,7 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
       "'microbatchRows' is \(microbatchRows); it must lie between 1 and 'rowsPerStep', "
         + "\(rowsPerStep).")
     check(recomputedBlocks ?? 0 >= 0, "'recomputedBlocks' must not be negative.")
-    check(
-      optimizer.learningRate > 0 && optimizer.learningRate < 1,
-      "'optimizer.learningRate' is \(optimizer.learningRate); it must lie between 0 and 1.")
-    check(
-      (0...1).contains(optimizer.warmupShare),
-      "'optimizer.warmupShare' is \(optimizer.warmupShare); it is a share, from 0 to 1.")
-    check(
-      (0...1).contains(optimizer.floor),
-      "'optimizer.floor' is \(optimizer.floor); it is a share, from 0 to 1.")
-    check(
-      optimizer.betas.count == 2 && optimizer.betas.allSatisfy { (0..<1).contains($0) },
-      "'optimizer.betas' must be two numbers from 0 to less than 1.")
-    check(optimizer.epsilon > 0, "'optimizer.epsilon' must be above 0.")
-    check(optimizer.weightDecay >= 0, "'optimizer.weightDecay' must not be negative.")
-    check(optimizer.clipNorm > 0, "'optimizer.clipNorm' must be above 0.")
+    found += optimizer.findings
     if let evaluation {
       check(
         evaluation.share > 0 && evaluation.share < 1,
@@ -139,14 +84,7 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
     } else {
       check(!checkpoints.best, "'checkpoints.best' needs an 'evaluation' to tell which is best.")
     }
-    check(checkpoints.keep >= 2, "'checkpoints.keep' must be 2 at least.")
-    check(checkpoints.everySteps ?? 1 >= 1, "'checkpoints.everySteps' must be 1 at least.")
-    check(checkpoints.everyMinutes ?? 1 > 0, "'checkpoints.everyMinutes' must be above 0.")
-    if let spikes {
-      check(spikes.window >= 4, "'spikes.window' must be 4 at least.")
-      check(spikes.threshold > 0, "'spikes.threshold' must be above 0.")
-      check(spikes.mostSkips >= 1, "'spikes.mostSkips' must be 1 at least.")
-    }
+    found += checkpoints.findings + (spikes?.findings ?? [])
     if let generations {
       check(generations.everySteps >= 1, "'generations.everySteps' must be 1 at least.")
       check(generations.maxNewTokens >= 1, "'generations.maxNewTokens' must be 1 at least.")
@@ -187,26 +125,9 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
   }
 
   func loopSettings(totalSteps: Int) -> TrainingLoop.Settings {
-    let warmup = (optimizer.warmupShare * Double(totalSteps)).rounded(.up)
-    return TrainingLoop.Settings(
-      schedule: LearningRateSchedule(
-        peak: optimizer.learningRate,
-        shape: LearningRateSchedule.Shape(rawValue: optimizer.schedule.rawValue) ?? .cosine,
-        warmupSteps: Int(warmup), totalSteps: totalSteps, floor: optimizer.floor),
-      clipNorm: optimizer.clipNorm, microbatchRows: microbatchRows)
-  }
-
-  var optimizerSettings: AdamW.Settings {
-    AdamW.Settings(
-      betas: optimizer.betas.map { Float($0) }, epsilon: Float(optimizer.epsilon),
-      weightDecay: Float(optimizer.weightDecay))
-  }
-
-  var spikeSettings: SpikeGuard.Settings {
-    spikes.map {
-      SpikeGuard.Settings(
-        window: $0.window, threshold: $0.threshold, mostSkips: $0.mostSkips)
-    } ?? SpikeGuard.Settings()
+    TrainingLoop.Settings(
+      schedule: optimizer.schedule(totalSteps: totalSteps), clipNorm: optimizer.clipNorm,
+      microbatchRows: microbatchRows)
   }
 
   var arithmetic: Precision { precision == .float32 ? .float32 : .bfloat16 }

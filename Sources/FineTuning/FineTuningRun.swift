@@ -5,6 +5,7 @@ import Reports
 import Storage
 import Tensors
 import Training
+import TrainingRecipes
 
 /// What happens while a student is trained, for whoever shows it.
 public enum FineTuningEvent: Sendable {
@@ -90,8 +91,9 @@ public final class FineTuningRun {
       precision: recipe.arithmetic, configuration: preparation.configuration)
     decoder.recomputedBlocks = preparation.recomputedBlocks
     loop = TrainingLoop(
-      decoder, AdamW(decoder.parameters, recipe.optimizerSettings),
-      recipe.loopSettings(totalSteps: order.totalSteps), spikes: SpikeGuard(recipe.spikeSettings))
+      decoder, AdamW(decoder.parameters, recipe.optimizer.adamW),
+      recipe.loopSettings(totalSteps: order.totalSteps),
+      spikes: SpikeGuard(recipe.spikes?.spikeGuard ?? SpikeGuard.Settings()))
     if let state = try directory.restore(loop, note: { report(.note($0)) }) {
       restore(state)
       savedStep = loop.stepCount
@@ -158,9 +160,7 @@ public final class FineTuningRun {
   private func isSaveDue(_ now: Double) -> Bool {
     // What looks wrong is not what a run should go on from.
     if loop.spikes.skipsInARow > 0 { return false }
-    if isDue(recipe.checkpoints.everySteps) { return true }
-    guard let minutes = recipe.checkpoints.everyMinutes else { return false }
-    return now - lastSave >= 60 * minutes
+    return recipe.checkpoints.isDue(step: loop.stepCount, minutes: (now - lastSave) / 60)
   }
 
   private func stop() throws -> FineTuningOutcome {
@@ -256,33 +256,19 @@ public final class FineTuningRun {
   private func save() throws {
     if savedStep == loop.stepCount { return }
     let clock = StepClock()
-    var bytes: Int?
-    while bytes == nil {
-      do throws(TrainingCheckpointError) {
-        bytes = try directory.save(loop, state: state, keeping: recipe.checkpoints.keep)
-      } catch {
-        // The last good checkpoint stands. A disk that is full may get room again.
-        guard error.reason == .diskFull, clock.now < Self.diskPatienceSeconds, !isStopped() else {
-          throw error
-        }
-        report(.note("\(error) Trying again in \(Int(Self.diskPauseSeconds)) seconds."))
-        Thread.sleep(forTimeInterval: Self.diskPauseSeconds)
-      }
-    }
+    let bytes = try directory.save(
+      loop, state: state, keeping: recipe.checkpoints.keep, isStopped: isStopped,
+      note: { report(.note($0)) })
     savedStep = loop.stepCount
     try directory.metrics.synchronize()
     try log(
       "checkpoint",
       [
         ("step", .int(loop.stepCount)), ("seconds", .double(clock.now)),
-        ("bytes", .int(bytes ?? 0)),
+        ("bytes", .int(bytes)),
       ])
-    report(.saved(step: loop.stepCount, seconds: clock.now, bytes: bytes ?? 0))
+    report(.saved(step: loop.stepCount, seconds: clock.now, bytes: bytes))
   }
-
-  /// How long a full disk is waited for, and how long between two attempts.
-  nonisolated(unsafe) static var diskPatienceSeconds = 600.0
-  nonisolated(unsafe) static var diskPauseSeconds = 30.0
 
   private var state: JSONObject {
     var members: [(key: String, value: JSONValue)] = []

@@ -4,6 +4,7 @@ import Models
 import Storage
 import Tensors
 import Training
+import TrainingRecipes
 
 /// A recipe whose data is rendered and checked: all that training needs but the weights.
 public struct PreparedFineTuning: Sendable {
@@ -99,33 +100,18 @@ public struct PreparedFineTuning: Sendable {
   public func identity(
     version: String, resolvedRecipe: JSONValue, overfitsOneBatch: Bool = false
   ) throws -> RunDirectory.Identity {
-    let blas =
-      switch OpenBLAS.shared {
-      case .success(let library): "\(library.version), \(library.core)"
-      case .failure: "none"
-      }
+    let machine = RunDirectory.Identity.machine(
+      version: version, usesOpenBLAS: recipe.precision == .float32)
     let student = try Checkpoint(at: recipe.student)
     return RunDirectory.Identity(
       recipe: resolvedRecipe,
-      fingerprint: [
-        ("toolkit", version),
-        ("instruction set", (try? InstructionSet.chosen())?.name ?? "unknown"),
-        ("OpenBLAS", recipe.precision == .float32 ? blas : "not used"), ("data", data.key),
+      fingerprint: machine.fingerprint + [
+        ("data", data.key),
         ("student's weights", student.fingerprint),
         ("choice of rows", overfitsOneBatch ? "one batch" : "all"),
       ],
-      remarks: [
-        ("threads", "\(ThreadPool.shared.threads)"),
-        ("system", ProcessInfo.processInfo.operatingSystemVersionString),
-        ("recomputed blocks", "\(recomputedBlocks)"),
+      remarks: machine.remarks + [
+        ("recomputed blocks", "\(recomputedBlocks)")
       ])
   }
-}
-
-/// What is wrong with a recipe that can be read: a sentence each.
-public struct RecipeMistakes: Error, Equatable, CustomStringConvertible {
-  public let findings: [String]
-  public var description: String { findings.joined(separator: "\n") }
-
-  public init(findings: [String]) { self.findings = findings }
 }

@@ -1,5 +1,4 @@
 import CKernels
-import Foundation
 import Tensors
 
 /// Chooses tokens from rows of logits.
@@ -65,11 +64,11 @@ struct Sampler {
 
     let held = weights ?? Weights(logits, count: count, temperature: settings.temperature)
     func reportedTempered(_ token: Int32) -> Choice {
-      let logit = Double(logits[Int(token)] - held.maximum) / settings.temperature
-      return Choice(token: token, logProbability: Float(logit - log(held.total)))
+      Choice(
+        token: token, logProbability: held.softmax.logProbability(ofLogit: logits[Int(token)]))
     }
     if let forced { return reportedTempered(forced) }
-    let least = threshold(held.values.pointer, count: count, held.total)
+    let least = threshold(held.values.pointer, count: count, held.softmax.total)
     let token = draw(held.values.pointer, count: count, least: least, uniform)
     return reported == .model ? reportedModel(token) : reportedTempered(token)
   }
@@ -77,14 +76,12 @@ struct Sampler {
   /// What stands for the probabilities: the most probable token's weight is 1.
   private struct Weights {
     let values: Tensor
-    let maximum: Float
-    let total: Double
+    let softmax: TemperedSoftmax
 
     init(_ logits: UnsafePointer<Float>, count: Int, temperature: Double) {
       values = Tensor(uninitialized: [count])
-      maximum = kernels.maximum(logits, Int64(count))
-      total = kernels.temper(
-        values.pointer, logits, maximum, Float(1 / temperature), Int64(count))
+      softmax = TemperedSoftmax(
+        logits, count: count, temperature: temperature, into: values.pointer)
     }
   }
 

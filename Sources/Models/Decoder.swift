@@ -84,6 +84,19 @@ public final class Decoder: @unchecked Sendable {
     return scattered(found, to: supervised, count: row.count)
   }
 
+  /// The same at a temperature: that of the logits divided by it.
+  ///
+  /// - Throws: `DecoderError` for a token or target that is not in the vocabulary.
+  public func logProbabilities(
+    _ row: PackedTokens, targets: [Int32], temperature: Double
+  ) throws(DecoderError) -> [Float] {
+    let supervised = try supervisedRows(row, targets)
+    let x = gather(try hidden(row), supervised)
+    let found = head.logProbabilities(
+      norm.forward(x), targets: supervised.map { targets[$0] }, temperature: temperature)
+    return scattered(found, to: supervised, count: row.count)
+  }
+
   /// Runs forward and backward, and adds to the parameters' gradients those of the loss
   /// `−Σ_t weights[t] · log p(targets[t])`.
   ///
@@ -108,6 +121,40 @@ public final class Decoder: @unchecked Sendable {
     _ row: PackedTokens, targets: [Int32], weights: [Float], isInterrupted: () -> Bool
   ) throws(DecoderError) -> [Float]? {
     precondition(weights.count == row.count, "\(weights.count) weights for \(row.count) tokens")
+    return try accumulateGradients(row, targets: targets, isInterrupted: isInterrupted) {
+      x, supervised in
+      head.forwardBackward(
+        x, targets: supervised.map { targets[$0] }, weights: supervised.map { weights[$0] })
+    }
+  }
+
+  /// Runs forward and backward, and adds to the parameters' gradients those of any loss of the
+  /// targets' log-probabilities at a temperature.
+  ///
+  /// - Parameters:
+  ///   - targets: The id that should follow each token, or a negative number.
+  ///   - temperature: By which logits are divided.
+  ///   - weight: −dL/dlog p of a token's target, from the token's number and that log-probability;
+  ///     called on any thread.
+  ///   - isInterrupted: Asked before every block, on the way there and on the way back.
+  /// - Returns: Each target's log-probability, in nats, before the update; 0 where there is none. nil
+  ///   if it was interrupted: the gradients then hold nothing of use.
+  /// - Throws: `DecoderError` for a token or target that is not in the vocabulary.
+  public func accumulateGradients(
+    _ row: PackedTokens, targets: [Int32], temperature: Double,
+    weight: (_ token: Int, _ logProbability: Float) -> Float, isInterrupted: () -> Bool
+  ) throws(DecoderError) -> [Float]? {
+    try accumulateGradients(row, targets: targets, isInterrupted: isInterrupted) { x, supervised in
+      head.forwardBackward(
+        x, targets: supervised.map { targets[$0] }, temperature: temperature
+      ) { weight(supervised[$0], $1) }
+    }
+  }
+
+  private func accumulateGradients(
+    _ row: PackedTokens, targets: [Int32], isInterrupted: () -> Bool,
+    loss: (_ x: Tensor, _ supervised: [Int]) -> (logProbabilities: [Float], dx: Tensor)
+  ) throws(DecoderError) -> [Float]? {
     let supervised = try supervisedRows(row, targets)
     try check(row.tokens)
     if supervised.isEmpty { return [Float](repeating: 0, count: row.count) }
@@ -125,7 +172,7 @@ public final class Decoder: @unchecked Sendable {
       x = y
     }
 
-    let (found, dy) = lossAndGradient(x, supervised, targets, weights)
+    let (found, dy) = lossAndGradient(x, supervised, loss)
     for index in blocks.indices.reversed() {
       if isInterrupted() { return nil }
       if let cache = caches.removeLast() {
@@ -156,12 +203,11 @@ public final class Decoder: @unchecked Sendable {
   }
 
   private func lossAndGradient(
-    _ x: Tensor, _ supervised: [Int], _ targets: [Int32], _ weights: [Float]
+    _ x: Tensor, _ supervised: [Int],
+    _ loss: (_ x: Tensor, _ supervised: [Int]) -> (logProbabilities: [Float], dx: Tensor)
   ) -> (logProbabilities: [Float], dx: Tensor) {
     let rows = gather(x, supervised)
-    let (found, dn) = head.forwardBackward(
-      norm.forward(rows), targets: supervised.map { targets[$0] },
-      weights: supervised.map { weights[$0] })
+    let (found, dn) = loss(norm.forward(rows), supervised)
     let dRows = Tensor(zeros: rows.shape)
     norm.backward(dn, x: rows, addingTo: dRows)
     let dx = Tensor(zeros: x.shape)

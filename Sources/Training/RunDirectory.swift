@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Storage
+import Tensors
 
 /// Why a run's folder can't be used, in a sentence.
 public struct RunError: Error, Equatable, CustomStringConvertible {
@@ -46,6 +47,30 @@ public final class RunDirectory: @unchecked Sendable {
       self.recipe = recipe
       self.fingerprint = fingerprint
       self.remarks = remarks
+    }
+
+    /// What every run's results depend on, and what they don't, of program and machine.
+    public static func machine(
+      version: String, usesOpenBLAS: Bool
+    ) -> (
+      fingerprint: [(name: String, value: String)], remarks: [(name: String, value: String)]
+    ) {
+      let blas =
+        switch OpenBLAS.shared {
+        case .success(let library): "\(library.version), \(library.core)"
+        case .failure: "none"
+        }
+      return (
+        [
+          ("toolkit", version),
+          ("instruction set", (try? InstructionSet.chosen())?.name ?? "unknown"),
+          ("OpenBLAS", usesOpenBLAS ? blas : "not used"),
+        ],
+        [
+          ("threads", "\(ThreadPool.shared.threads)"),
+          ("system", ProcessInfo.processInfo.operatingSystemVersionString),
+        ]
+      )
     }
 
     public static func == (a: Identity, b: Identity) -> Bool {
@@ -229,6 +254,36 @@ public final class RunDirectory: @unchecked Sendable {
     }
     return bytes
   }
+
+  /// Writes a checkpoint; where the disk is full, it waits a while for room.
+  ///
+  /// - Parameters:
+  ///   - isStopped: Once it says so, a full disk is an error at once.
+  ///   - note: Takes what is said while waiting.
+  /// - Returns: The bytes that were written; 0 if the step has a good checkpoint already.
+  /// - Throws: `TrainingCheckpointError`; the last good checkpoint stands.
+  public func save(
+    _ loop: TrainingLoop, state: JSONObject, keeping: Int, isStopped: () -> Bool,
+    note: (String) -> Void
+  ) throws(TrainingCheckpointError) -> Int {
+    let start = DispatchTime.now().uptimeNanoseconds
+    while true {
+      do throws(TrainingCheckpointError) {
+        return try save(loop, state: state, keeping: keeping)
+      } catch {
+        let waited = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+        guard error.reason == .diskFull, waited < Self.diskPatienceSeconds, !isStopped() else {
+          throw error
+        }
+        note("\(error) Trying again in \(Int(Self.diskPauseSeconds)) seconds.")
+        Thread.sleep(forTimeInterval: Self.diskPauseSeconds)
+      }
+    }
+  }
+
+  /// How long a full disk is waited for, and how long between two attempts.
+  nonisolated(unsafe) static var diskPatienceSeconds = 600.0
+  nonisolated(unsafe) static var diskPauseSeconds = 30.0
 
   /// Removes the checkpoints of a run that is done, all but the newest `keeping`.
   public func prune(keeping: Int) throws(FileError) {

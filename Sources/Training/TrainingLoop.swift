@@ -151,10 +151,20 @@ public final class TrainingLoop {
       }
       losses.add(found, of: part)
     }
-    let rate = settings.schedule[stepCount + 1]
+    let update = update(loss: losses.all.mean ?? .nan)
+    return TrainingStep(
+      number: stepCount, losses: losses, learningRate: update.learningRate,
+      gradientNorm: update.gradientNorm, tokens: tokens, skipped: update.skipped)
+  }
+
+  /// Takes the step that the gradients say, unless something is wrong with it, and counts it.
+  func update(
+    loss: Double
+  ) -> (learningRate: Double, gradientNorm: Double, skipped: SpikeGuard.Finding?) {
     let norm = optimizer.gradientNorm()
-    let finding = spikes.judge(loss: losses.all.mean ?? .nan, gradientNorm: norm)
+    let finding = spikes.judge(loss: loss, gradientNorm: norm)
     stepCount += 1
+    let rate = settings.schedule[stepCount]
     if finding == nil {
       optimizer.update(
         learningRate: Float(rate),
@@ -162,15 +172,13 @@ public final class TrainingLoop {
     } else {
       decoder.clearGradients()
     }
-    return TrainingStep(
-      number: stepCount, losses: losses, learningRate: rate, gradientNorm: norm,
-      tokens: tokens, skipped: finding)
+    return (rate, norm, finding)
   }
 
   /// Gives freed memory back before a row that it does not fit, where it would come on top.
   ///
   /// The pool serves a row from the buffers of another that is longer by an eighth at most.
-  private func makeRoom(for tokens: Int) {
+  func makeRoom(for tokens: Int) {
     if tokens <= pooledTokens, 8 * pooledTokens <= 9 * tokens { return }
     StoragePool.shared.trim()
     pooledTokens = tokens

@@ -101,8 +101,8 @@ final class SavingFaultTests: XCTestCase {
   }
 
   func testAFullDiskIsWaitedFor() throws {
-    FineTuningRun.diskPauseSeconds = 0.01
-    defer { FineTuningRun.diskPauseSeconds = 30 }
+    RunDirectory.diskPauseSeconds = 0.01
+    defer { RunDirectory.diskPauseSeconds = 30 }
     let run = try TinyRun(self) { $0.checkpoints.everySteps = 5 }
     let counter = Counter()
     var notes: [String] = []
