@@ -171,6 +171,11 @@ let package = Package(
         "TeacherGeneration", "Curation",
       ]),
     .testTarget(
+      name: "RewardTests",
+      dependencies: [
+        "Reinforcement", "Teachers", "Problems", "Verification", "Sandbox", "Interface", "Storage",
+      ]),
+    .testTarget(
       name: "ReinforcementTests",
       dependencies: [
         "Reinforcement", "Training", "Generation", "Teachers", "Problems", "Verification",
