@@ -181,6 +181,9 @@ let package = Package(
         "Reinforcement", "Training", "Generation", "Teachers", "Problems", "Verification",
         "Sandbox", "Datasets", "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
       ]),
+    .testTarget(
+      name: "ObjectiveTests",
+      dependencies: ["Reinforcement", "Problems", "Interface", "Reports", "Storage"]),
     .testTarget(name: "PackageTests", dependencies: ["memorize"]),
   ]
 )
