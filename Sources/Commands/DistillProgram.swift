@@ -10,7 +10,8 @@ extension Program {
     globals: [threads],
     commands: [
       .inspect, .convert, .initialize, .tokenize, .trainTokenizer, .check, .show, .prepare, .sample,
-      .chat, .grade, .regrade, .runTests, .generate, .curate, .plan, .fineTune, .report, .diagnose,
+      .chat, .grade, .regrade, .runTests, .generate, .curate, .plan, .fineTune, .reinforce,
+      .report, .diagnose,
       .recipe(kinds: recipeKinds, program: "distill"), .kernels, .bench,
     ])
 
@@ -18,7 +19,9 @@ extension Program {
   public static let distillVersion = "0.1.0"
 
   /// The kinds of recipes that the commands read.
-  public static let recipeKinds: [RecipeKind] = [.data, .initialize, .generate, .curate, .fineTune]
+  public static let recipeKinds: [RecipeKind] = [
+    .data, .initialize, .generate, .curate, .fineTune, .reinforce,
+  ]
 }
 
 /// The option that every command accepts.

@@ -98,6 +98,17 @@ public struct Rendering: Sendable {
     return renderer.encode(try renderer.render(messages[...], prompting: true))
   }
 
+  /// The `<think>` that stands at the end of a prompt, with the space behind it; "" where none does.
+  /// It is part of the answer, although the model did not write it.
+  public func openedThinking(by prompt: [Int32]) -> String {
+    let tail = Array(tokenizer.decode(Array(prompt.suffix(8))).utf8)
+    let tag = Array("<think>".utf8)
+    guard let end = tail.lastIndex(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }),
+      tail[...end].count >= tag.count, tail[...end].suffix(tag.count).elementsEqual(tag)
+    else { return "" }
+    return String(decoding: tail[(end + 1 - tag.count)...], as: UTF8.self)
+  }
+
   // MARK: Without a template
 
   private func raw(

@@ -61,7 +61,7 @@ public struct FineTuningPlan: Sendable {
     self.init(
       recipe, configuration,
       recomputedBlocks: recipe.recomputedBlocks
-        ?? PreparedFineTuning.recomputedBlocks(
+        ?? TrainingMemory.recomputedBlocks(
           configuration, tokens: context * recipe.microbatchRows, memory: memory, threads: threads),
       documents: expected.documents, tokens: all, rows: rows, longestRow: context,
       meanContext: min(expected.tokensPerDocument, context),

@@ -59,7 +59,7 @@ public struct PreparedFineTuning: Sendable {
     }
     recomputedBlocks =
       recipe.recomputedBlocks
-      ?? Self.recomputedBlocks(
+      ?? TrainingMemory.recomputedBlocks(
         configuration, tokens: order.longestRow * recipe.microbatchRows, memory: memory,
         threads: threads)
   }
@@ -74,16 +74,6 @@ public struct PreparedFineTuning: Sendable {
       try prepare(preparation, key)
       return try PreparedData(at: path, key: key)
     }
-  }
-
-  /// As few as the memory allows; all if it allows none.
-  public static func recomputedBlocks(
-    _ configuration: ModelConfiguration, tokens: Int, memory: Int, threads: Int
-  ) -> Int {
-    (0...configuration.numHiddenLayers).first {
-      TrainingMemory(configuration, tokens: tokens, recomputedBlocks: $0, threads: threads).total
-        <= memory
-    } ?? configuration.numHiddenLayers
   }
 
   /// The last parts of paths; whole paths where those would be the same.

@@ -34,6 +34,14 @@ public final class KeyValueBlocks: @unchecked Sendable {
     _ configuration: ModelConfiguration, precision: Precision
   ) -> Int { layout(configuration, precision).blockWords * 4 }
 
+  /// Blocks of a model that `tokens` tokens take.
+  public static func blocks(
+    _ configuration: ModelConfiguration, precision: Precision, for tokens: Int
+  ) -> Int {
+    let size = layout(configuration, precision).blockTokens
+    return (tokens + size - 1) / size
+  }
+
   public var blockTokens: Int { layout.blockTokens }
 
   /// Blocks that `tokens` tokens take.

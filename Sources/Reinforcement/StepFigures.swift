@@ -76,7 +76,6 @@ public struct EvaluationFigures: Codable, Equatable, Sendable {
   public var accuracy: Double
   /// Half the width of the 95 % interval over problems: 1.96 standard errors.
   public var interval: Double
-  public var reward: Double
   /// Mean tokens of an answer.
   public var length: Double
   public var shareCut: Double

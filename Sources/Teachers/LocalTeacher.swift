@@ -156,22 +156,12 @@ public final class LocalTeacher: Teacher {
       throw TeacherError(.question, kind: "failed", "\(question.place): \(error)")
     }
     let (reasoning, content) = ThinkingText.split(
-      opening(request.prompt) + completion.text, isCut: isCut)
+      rendering.openedThinking(by: request.prompt) + completion.text, isCut: isCut)
     // One that ended its turn at once gave an empty answer: a wrong one, but an answer.
     return TeacherAnswer(
       reasoning: reasoning, content: content, finishReason: isCut ? .length : .stop,
       promptTokens: completion.promptTokens, completionTokens: completion.tokens.count,
       model: model, seconds: seconds)
-  }
-
-  /// The `<think>` that a template wrote at the end of the prompt, with the space behind it.
-  private func opening(_ prompt: [Int32]) -> String {
-    let tail = Array(rendering.tokenizer.decode(Array(prompt.suffix(8))).utf8)
-    let tag = Array("<think>".utf8)
-    guard let end = tail.lastIndex(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }),
-      tail[...end].count >= tag.count, tail[...end].suffix(tag.count).elementsEqual(tag)
-    else { return "" }
-    return String(decoding: tail[(end + 1 - tag.count)...], as: UTF8.self)
   }
 }
 

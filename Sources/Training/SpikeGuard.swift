@@ -21,6 +21,9 @@ public struct SpikeGuard: Equatable, Sendable {
       self.threshold = threshold
       self.mostSkips = mostSkips
     }
+
+    /// Skips nothing but what is not finite.
+    public static let finiteOnly = Settings(window: 4, threshold: .infinity)
   }
 
   /// Why a step was not taken.
@@ -63,7 +66,9 @@ public struct SpikeGuard: Equatable, Sendable {
   /// - Parameter least: What a spike lies above the median at least, as a share of that.
   private func isSpike(_ value: Double, _ window: [Double], least: Double) -> Bool {
     // Half a window is too little to know what is usual.
-    if window.count < max(2, settings.window / 2) { return false }
+    if window.count < max(2, settings.window / 2) || settings.threshold == .infinity {
+      return false
+    }
     let median = Self.median(window)
     let deviation = 1.4826 * Self.median(window.map { abs($0 - median) })
     return value - median > max(settings.threshold * deviation, least * abs(median))

@@ -45,6 +45,17 @@ public struct TrainingMemory: Equatable, Sendable {
     lossChunk = Self.fixed + threads * Self.perThread
   }
 
+  /// How many blocks are recomputed so that training fits: as few as the memory allows; all if it
+  /// allows none.
+  public static func recomputedBlocks(
+    _ configuration: ModelConfiguration, tokens: Int, memory: Int, threads: Int
+  ) -> Int {
+    (0...configuration.numHiddenLayers).first {
+      TrainingMemory(configuration, tokens: tokens, recomputedBlocks: $0, threads: threads).total
+        <= memory
+    } ?? configuration.numHiddenLayers
+  }
+
   private static let fixed = 300 << 20
   private static let perThread = 24 << 20
 }

@@ -1,0 +1,88 @@
+import Interface
+import Problems
+
+extension GRPORecipe {
+  /// What cannot be meant although it can be read, a sentence each.
+  public var findings: [String] {
+    var found: [String] = []
+    func check(_ holds: Bool, _ words: @autoclosure () -> String) {
+      if !holds { found.append("The recipe: \(words())") }
+    }
+    func atLeastOne(_ value: Int, _ key: String) {
+      check(value >= 1, "'\(key)' is \(value); it must be 1 at least.")
+    }
+    check(!problems.isEmpty, "'problems' must name a file of problems.")
+    for (number, source) in problems.enumerated() {
+      check(source.limit ?? 1 >= 1, "'problems[\(number)].limit' must be 1 at least.")
+    }
+    found += prompt?.findings ?? []
+    check(
+      PolicyTemplate(template) != nil,
+      "'template' must be 'chat', 'r1-zero', or a text that holds '{prompt}' once.")
+    check(
+      prefill.map { !$0.isEmpty } ?? true,
+      "'prefill' is empty. Leave it out where answers begin with nothing.")
+    atLeastOne(sampling.questionsPerStep, "sampling.questionsPerStep")
+    check(
+      (2...Self.mostAnswers).contains(sampling.answersPerQuestion),
+      "'sampling.answersPerQuestion' is \(sampling.answersPerQuestion); it must lie between 2, "
+        + "since answers are compared with one another, and \(Self.mostAnswers).")
+    check(
+      sampling.temperature > 0 && sampling.temperature <= 10,
+      "'sampling.temperature' is \(sampling.temperature); it must be above 0, since all answers "
+        + "would be the same, and at most 10.")
+    atLeastOne(sampling.maxTokens, "sampling.maxTokens")
+    atLeastOne(sampling.sequences, "sampling.sequences")
+    atLeastOne(steps, "steps")
+    check(
+      (1...Self.mostAnswers).contains(updates.minibatches),
+      "'updates.minibatches' is \(updates.minibatches); it must lie between 1 and "
+        + "\(Self.mostAnswers).")
+    check(
+      (1...100).contains(updates.passes),
+      "'updates.passes' is \(updates.passes); it must lie between 1 and 100.")
+    atLeastOne(updates.rowTokens, "updates.rowTokens")
+    found += rewards.findings()
+    found += objective.findings
+    if let every = referenceEverySteps {
+      atLeastOne(every, "referenceEverySteps")
+      check(
+        objective.klCoefficient > 0,
+        "'referenceEverySteps' needs a reference, and 'objective.klCoefficient' is 0.")
+    }
+    if let filters {
+      check(
+        (0...100).contains(filters.resamplings ?? 0),
+        "'filters.resamplings' is \(filters.resamplings ?? 0); it must lie between 0 and 100.")
+      if let band = filters.passRate {
+        check(
+          band.min >= 0 && band.max <= 1 && band.min <= band.max,
+          "'filters.passRate' must go from a 'min' of 0 or more to a 'max' of 1 or less.")
+        check(
+          rewards.accuracy != nil,
+          "'filters.passRate' needs the reward 'accuracy', which tells right answers.")
+      }
+    }
+    if let evaluation {
+      check(!evaluation.problems.isEmpty, "'evaluation.problems' must name a file of problems.")
+      atLeastOne(evaluation.everySteps, "evaluation.everySteps")
+      check(
+        (1...Self.mostAnswers).contains(evaluation.samplesPerProblem),
+        "'evaluation.samplesPerProblem' is \(evaluation.samplesPerProblem); it must lie between 1 "
+          + "and \(Self.mostAnswers).")
+      check(
+        evaluation.temperature >= 0 && evaluation.temperature <= 10,
+        "'evaluation.temperature' is \(evaluation.temperature); it must lie between 0 and 10.")
+      atLeastOne(evaluation.maxTokens ?? 1, "evaluation.maxTokens")
+    } else {
+      check(!checkpoints.best, "'checkpoints.best' needs an 'evaluation' to tell which is best.")
+    }
+    found += optimizer.findings + checkpoints.findings + (spikes?.findings ?? [])
+    atLeastOne(completionsEverySteps, "completionsEverySteps")
+    check(recomputedBlocks ?? 0 >= 0, "'recomputedBlocks' must not be negative.")
+    return found
+  }
+
+  /// The most answers to a question.
+  static let mostAnswers = 10_000
+}
