@@ -1,11 +1,11 @@
 import Foundation
 
 /// Numbers as people read them: `1,234`, `0.0123`, `1.5e-5`, `20k`, `2 h 5 min`, `1.2 GiB`.
-enum NumberText {
+public enum NumberText {
   private static let powers: [Double] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 
   /// With so many places behind the point, at most nine.
-  static func fixed(_ value: Double, _ places: Int, grouped: Bool = false) -> String {
+  public static func fixed(_ value: Double, _ places: Int, grouped: Bool = false) -> String {
     let places = min(max(places, 0), powers.count - 1)
     let scaled = (value * powers[places]).rounded()
     guard scaled.magnitude < 1e15 else { return "\(value)" }
@@ -24,7 +24,7 @@ enum NumberText {
   }
 
   /// With so many digits that count, as a power of ten where that is shorter to read.
-  static func significant(_ value: Double, _ digits: Int = 4) -> String {
+  public static func significant(_ value: Double, _ digits: Int = 4) -> String {
     guard value.isFinite else { return value.isNaN ? "not a number" : "infinite" }
     if value == 0 { return "0" }
     let size = value.magnitude
@@ -57,19 +57,19 @@ enum NumberText {
   }
 
   /// A whole number with separators.
-  static func count(_ value: Int) -> String {
+  public static func count(_ value: Int) -> String {
     (value < 0 ? "-" : "") + separated(String(value.magnitude))
   }
 
   /// A sum that may be larger than `Int` holds.
-  static func count(_ value: Double) -> String { fixed(value, 0, grouped: true) }
+  public static func count(_ value: Double) -> String { fixed(value, 0, grouped: true) }
 
   /// A count and its word: `1 step`, `2 steps`.
-  static func count(_ value: Int, _ one: String, _ many: String) -> String {
+  public static func count(_ value: Int, _ one: String, _ many: String) -> String {
     "\(count(value)) \(value == 1 ? one : many)"
   }
 
-  static func duration(seconds: Double) -> String {
+  public static func duration(seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "an unknown time" }
     guard seconds >= 59.95 else { return fixed(seconds, 1) + " s" }
     let whole = Int(min(seconds, 1e12).rounded())
@@ -78,7 +78,7 @@ enum NumberText {
     return hours > 0 ? "\(hours) h \(minutes) min" : "\(minutes) min \(whole % 60) s"
   }
 
-  static func bytes(_ value: Double) -> String {
+  public static func bytes(_ value: Double) -> String {
     for (unit, name) in [(0x1p40, "TiB"), (0x1p30, "GiB"), (0x1p20, "MiB"), (0x1p10, "KiB")]
     where value >= unit {
       return fixed(value / unit, 1) + " " + name

@@ -53,12 +53,8 @@ struct RunMetrics {
   private(set) var evaluations: [Evaluation] = []
   private(set) var samples: [Sample] = []
   private(set) var checkpoints: [Checkpoint] = []
-  /// How many finished lines could not be understood.
-  private(set) var unreadable = 0
-  /// What is wrong with the first of them.
-  private(set) var firstMistake: String?
-  /// Whether the last line has no end.
-  private(set) var isTorn = false
+  /// What could not be read.
+  private(set) var lines = MetricLines()
 
   init() {}
 
@@ -67,35 +63,12 @@ struct RunMetrics {
   /// - Parameter source: The name of the file in sentences about it.
   init(_ bytes: UnsafeRawBufferPointer, source: String) {
     var reading = Reading()
-    var position = 0
-    var number = 0
-    while position < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
-      guard let length = rest.firstIndex(of: 0x0A) else {
-        isTorn = true
-        break
-      }
-      number += 1
-      position += length + 1
-      let line = UnsafeRawBufferPointer(rebasing: rest[..<length])
-      if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-      do throws(JSONError) {
-        if try reading.add(JSONValue(parsing: line, source: source)) { continue }
-        note("\(source):\(number): no object with 'kind' and the 'step' that belongs to it.")
-      } catch {
-        note("\(source):\(number): column \(error.column): \(error.message)")
-      }
-    }
+    lines = MetricLines(bytes, source: source) { reading.add($0) }
     starts = reading.starts
     steps = reading.steps.values.sorted { $0.step < $1.step }
     evaluations = reading.evaluations.values.sorted { $0.step < $1.step }
     samples = reading.samples.sorted { $0.key < $1.key }.flatMap(\.value.samples)
     checkpoints = reading.checkpoints.values.sorted { $0.step < $1.step }
-  }
-
-  private mutating func note(_ mistake: String) {
-    unreadable += 1
-    if firstMistake == nil { firstMistake = mistake }
   }
 
   /// The lines read so far, by step.

@@ -72,19 +72,7 @@ public struct RunReport: Sendable {
     name: String, metrics: RunMetrics, recipe: JSONObject?, environment: JSONObject?, data: RunData?
   ) -> HTMLPage {
     let summary = RunSummary(metrics)
-    var introduction: [HTMLPage.Block] = [.paragraph(summary.paragraph)]
-    if let mistake = metrics.firstMistake {
-      let lines = NumberText.count(metrics.unreadable, "line", "lines")
-      introduction.append(
-        .note(
-          "\(lines) of metrics.jsonl could not be understood and left out. The first: \(mistake)"))
-    }
-    if metrics.isTorn {
-      introduction.append(
-        .note(
-          "The last line of metrics.jsonl is unfinished and left out; the run goes on or was stopped."
-        ))
-    }
+    var introduction: [HTMLPage.Block] = [.paragraph(summary.paragraph)] + metrics.lines.notes
     let figures = summary.figures
     if !figures.isEmpty { introduction.append(.figures(figures)) }
     var sections: [HTMLPage.Section] = []
@@ -100,15 +88,21 @@ public struct RunReport: Sendable {
     for (title, file, object) in [
       ("Environment", "environment.json", environment), ("Recipe", "recipe.json", recipe),
     ] {
-      let rows = object.map { flattened($0) } ?? []
+      let table = HTMLPage.Table(members: object ?? JSONObject(members: []))
       let missing =
         object == nil ? "There is no \(file) in this run's folder." : "\(file) is empty."
       add(
         title,
-        rows.isEmpty
-          ? [.paragraph(missing)] : [.table(.init(headings: ["Key", "Value"], rows: rows))])
+        table.rows.isEmpty ? [.paragraph(missing)] : [.table(table)])
     }
     return HTMLPage(title: "Run \(name)", introduction: introduction, sections: sections)
+  }
+}
+
+extension HTMLPage.Table {
+  /// The members of an object, such as a recipe, a row each with its path as the key.
+  public init(members object: JSONObject) {
+    self.init(headings: ["Key", "Value"], rows: flattened(object))
   }
 }
 
