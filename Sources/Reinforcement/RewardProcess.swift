@@ -193,6 +193,8 @@ final class RewardProcess {
     var rounds = 0
     while rounds < 16, step(writing: &nothing, waiting: 0, received: { _ in }) { rounds += 1 }
     kill(-pid, SIGKILL)
+    // It may have left its group.
+    kill(pid, SIGKILL)
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     pid = -1
