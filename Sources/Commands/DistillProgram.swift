@@ -24,6 +24,11 @@ extension Program {
   ]
 }
 
+extension Program {
+  /// The pages that `report` writes.
+  static let runPages: [RunPage] = [.fineTuning, .reinforcement]
+}
+
 /// The option that every command accepts.
 let threads = Option(
   "threads", "count",

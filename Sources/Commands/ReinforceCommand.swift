@@ -61,9 +61,13 @@ extension Command {
         throw error
       }
       display.finish()
+      let page = try ReinforcementReport(of: resolved.recipe.run)
+      try page.write(to: resolved.recipe.run + "/report.html")
       switch outcome {
       case .finished(let policy):
-        console.print("The policy is in \(policy).")
+        console.print(
+          page.text + "\n\nThe policy is in \(policy), the report in "
+            + "\(resolved.recipe.run)/report.html.")
       case .stopped(let step):
         throw StoppedRun(path: arguments[recipe], step: step)
       }
@@ -79,4 +83,11 @@ extension Command {
     "memory", "size",
     help: "Memory that may be used, such as 24GiB; without it, nine tenths of what there is.",
     .sizes)
+}
+
+extension RunPage {
+  /// Runs of `distill reinforce`.
+  static let reinforcement = RunPage(recipeKey: "policy") { folder, path in
+    try ReinforcementReport(of: folder).write(to: path)
+  }
 }

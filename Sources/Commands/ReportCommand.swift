@@ -1,14 +1,15 @@
 import Interface
-import Reports
 
 extension Command {
   /// `report`: one page about a run.
   static let report = Command(
     "report", summary: "Writes one page about a run, with its curves.",
     discussion: """
-      Reads the folder of a fine-tuning run, which may still go on, and writes one HTML page: loss by \
-      step and by source, learning rate, gradient norm, throughput, lengths, what the student wrote, \
-      the recipe and what it ran on. The page needs nothing else, and opens from disk.
+      Reads the folder of a run of 'fine-tune' or 'reinforce', which may still go on, and writes one \
+      HTML page. Of fine-tuning: loss by step and by source, learning rate, gradient norm, \
+      throughput, lengths, and what the student wrote. Of reinforcement: rewards, accuracy, lengths, \
+      entropy, divergence, where the time goes, findings, and answers to read. The page needs \
+      nothing else, and opens from disk.
       """,
     example: """
       distill report my-student
@@ -17,7 +18,7 @@ extension Command {
     takes: run, output,
     run: prepared { arguments, console in
       let path = arguments[output] ?? arguments[run] + "/report.html"
-      try RunReport(of: arguments[run]).write(to: path)
+      try RunPage.page(for: arguments[run], of: Program.runPages).write(arguments[run], path)
       console.print("The report is in \(path).")
     })
 

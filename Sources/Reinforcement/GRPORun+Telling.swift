@@ -43,6 +43,21 @@ extension GRPORun {
     }
   }
 
+  /// Keeps all answers of a step, to be read.
+  func keepCompletions(_ groups: RewardedGroups, step: Int) throws {
+    var records: [CompletionRecord] = []
+    for (number, group) in groups.groups.enumerated() {
+      for (index, rollout) in group.rollouts.enumerated() {
+        records.append(
+          CompletionRecord(
+            step: step, question: number, answer: rollout.answer, rewarded: group.rewards[index],
+            advantage: groups.advantage(group: number, answer: index),
+            finishReason: rollout.answer.isCut ? "length" : "stop"))
+      }
+    }
+    try CompletionRecord.write(records, step: step, inRun: directory.path)
+  }
+
   /// Writes a line of figures.
   private func log(_ figures: some Encodable, kind: String) throws {
     let encoder = JSONEncoder()

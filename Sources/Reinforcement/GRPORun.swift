@@ -173,7 +173,7 @@ public final class GRPORun {
       step: step, recipe, groups, updates, names: rewarder.names, seconds)
     try tell(figures)
     if step == 1 || step == recipe.steps || step % recipe.completionsEverySteps == 0 {
-      // completions
+      try keepCompletions(groups, step: step)
     }
     try checkSkips(updates)
     return true
