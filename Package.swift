@@ -178,8 +178,8 @@ let package = Package(
     .testTarget(
       name: "ReinforcementTests",
       dependencies: [
-        "Reinforcement", "Training", "Generation", "Teachers", "Problems", "Verification",
-        "Sandbox", "Datasets", "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
+        "distill", "Reinforcement", "Training", "TrainingRecipes", "Generation", "Problems",
+        "Verification", "Datasets", "Tokenizers", "Models", "Interface", "Storage", "Tensors",
       ]),
     .testTarget(
       name: "ObjectiveTests",
