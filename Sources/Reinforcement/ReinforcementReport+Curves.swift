@@ -80,8 +80,8 @@ extension ReinforcementReport {
     return plot(
       "Held-out accuracy", PlotAxis("right answers", unit: "%"),
       [
-        .init("accuracy", points(0), style: .dots), .init("upper end of 95 %", points(1)),
-        .init("lower end of 95 %", points(-1)),
+        .init("accuracy", points(0), style: .dots), .init("95 % upper", points(1)),
+        .init("95 % lower", points(-1)),
       ])
   }
 

@@ -253,7 +253,7 @@ final class FindingsTests: XCTestCase {
           + "tried. Lower the learning rate, or raise 'objective.clipHigh' or the temperature."
       ])
     // The same, but slowly.
-    XCTAssertEqual(said(200) { $0.entropy = 0.5 * exp(-0.015 * Double($0.step)) }, [])
+    XCTAssertEqual(said(100) { $0.entropy = 0.5 * exp(-0.03 * Double($0.step)) }, [])
     XCTAssertEqual(
       said(40) { $0.entropy = $0.step < 20 ? 0.25 : 0.25 + 0.03 * Double($0.step - 19) },
       [

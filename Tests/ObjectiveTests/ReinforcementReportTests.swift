@@ -372,9 +372,19 @@ final class ReinforcementReportTests: XCTestCase {
     try folder.writeMetrics(behind: "{\"\(evil)")
     try folder.write("{\"\(evil.dropLast(4))\":\"<b>\"}", as: "recipe.json")
     try folder.write("{\"a\":\"\(evil.dropLast(4))\",", as: "environment.json")
+    let record = CompletionRecord(
+      step: 1, question: 9,
+      answer: SampledAnswer(
+        problem: .init(
+          id: evil, question: evil, reference: .none(nil), source: evil, place: evil),
+        prompt: evil, sample: 0, text: evil, tokenCount: 1, isCut: false),
+      rewarded: RewardedAnswer(
+        parts: [.init(name: evil, value: 9, reason: evil)], total: 9, failure: evil),
+      advantage: 1, finishReason: evil)
     try CompletionRecord.write(
-      madeCompletions(step: 1) { _, _ in evil }, step: 1, inRun: folder.path)
+      madeCompletions(step: 1) { _, _ in evil } + [record], step: 1, inRun: folder.path)
     let report = try report(folder)
+    XCTAssertTrue(try samples("Answers of step 1", report.page)[0].title.contains("<script>"))
     let html = report.page.html
     for part in ["<script", "<img", "onerror=alert(2)>", "\u{1B}"] {
       XCTAssertFalse(html.contains(part), part)
@@ -602,15 +612,5 @@ final class ReinforcementReportTests: XCTestCase {
     XCTAssertFalse(
       written.contains("<script") || written.contains("http://\"")
         || written.contains("src=") || written.contains("@import"))
-  }
-
-  /// Not a test: writes the page of a made run where `DISTILL_SHOW_PAGE` says, to be looked at.
-  func testShow() throws {
-    guard let path = ProcessInfo.processInfo.environment["DISTILL_SHOW_PAGE"] else {
-      throw XCTSkip("DISTILL_SHOW_PAGE is not set; the page is written there to be looked at.")
-    }
-    let report = try report(try madeRun())
-    try report.write(to: path)
-    print(report.text)
   }
 }
