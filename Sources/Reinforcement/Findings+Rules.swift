@@ -361,13 +361,15 @@ extension Findings {
 
   // MARK: - Words
 
-  private static func number(_ value: Double) -> String { NumberText.significant(value, 3) }
+  private static func number(_ value: Double) -> String {
+    NumberText.trimmed(NumberText.significant(value, 3))
+  }
 
   private static func stepText(_ count: Int) -> String { NumberText.count(count, "step", "steps") }
 
   /// `86 %`, and `1.9 %` where it is little.
   private static func percent(_ share: Double) -> String {
-    NumberText.fixed(share * 100, share < 0.0995 ? 1 : 0) + " %"
+    NumberText.trimmed(NumberText.fixed(share * 100, share < 0.0995 ? 1 : 0)) + " %"
   }
 
   private static func median(_ values: ArraySlice<Double>) -> Double {

@@ -2,7 +2,8 @@ import Foundation
 import Interface
 
 /// The objective of GRPO: what is asked of a token's probability. Part of a recipe, `objective`;
-/// every key may be left out, and what is then done is what the DeepSeek-R1 paper does.
+/// every key may be left out. The normalization is then DeepSeekMath's, β the DeepSeek-R1 paper's, and
+/// ε the 0.2 of PPO that TRL and verl have too.
 ///
 /// For a token of an answer with the advantage A, with the log-probabilities l now, l_old of the
 /// policy that sampled it and l_ref of the reference:

@@ -80,8 +80,8 @@ extension ReinforcementReport {
     return plot(
       "Held-out accuracy", PlotAxis("right answers", unit: "%"),
       [
-        .init("accuracy", points(0), style: .dots), .init("upper end of 95 %", points(1)),
-        .init("lower end of 95 %", points(-1)),
+        .init("accuracy", points(0), style: .dots), .init("95 % upper", points(1)),
+        .init("95 % lower", points(-1)),
       ])
   }
 
@@ -163,25 +163,17 @@ extension ReinforcementReport {
     let times = times
     let total = times.reduce(0) { $0 + $1.seconds }
     guard total > 0, total.isFinite else { return [] }
-    let counts = Double(max(metrics.steps.count, 1))
     let series = Self.parts.map { name, key in
       LinePlot.Series(
         name.lowercased(), points { $0[key] }, style: .smoothed(showsPoints: false))
     }
     let plot = plot("Time of a step", PlotAxis("seconds"), series)
-    func row(_ name: String, _ seconds: Double, perStep: Double?) -> [String] {
-      [
-        name, NumberText.duration(seconds: seconds), Self.percent(seconds / total),
-        perStep.map { NumberText.duration(seconds: $0) } ?? "",
-      ]
+    let rows = (times + [("In all", total)]).map { name, seconds in
+      [name, NumberText.duration(seconds: seconds), Self.percent(seconds / total)]
     }
     return (plot.map { [.plots([.lines($0)])] } ?? []) + [
       .table(
-        HTMLPage.Table(
-          headings: ["Part", "Time", "Share", "In a step"],
-          rows: times.map { name, seconds in
-            row(name, seconds, perStep: name == "Evaluating" ? nil : seconds / counts)
-          } + [row("In all", total, perStep: nil)], numberColumns: [1, 2, 3]))
+        HTMLPage.Table(headings: ["Part", "Time", "Share"], rows: rows, numberColumns: [1, 2]))
     ]
   }
 }

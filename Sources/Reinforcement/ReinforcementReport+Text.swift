@@ -98,7 +98,7 @@ extension ReinforcementReport {
     if total > 0, total.isFinite {
       let parts = times.map { "\($0.name.lowercased()) \(Self.percent($0.seconds / total))" }
       lines.append(
-        "Time: \(NumberText.duration(seconds: total)): \(parts.joined(separator: ", ")).")
+        "Time: \(NumberText.duration(seconds: total)), \(parts.joined(separator: ", ")).")
     }
     if !metrics.findings.isEmpty {
       // A table's cells hold nothing that a terminal obeys.
@@ -129,8 +129,8 @@ extension ReinforcementReport {
     let answers = sum("answers")
     if answers > 0 {
       text +=
-        "; \(NumberText.count(answers)) answers of \(NumberText.count(sum("sampledTokens"))) "
-        + "tokens were sampled"
+        "; \(NumberText.count(answers)) answers were sampled, "
+        + "\(NumberText.count(sum("sampledTokens"))) tokens"
     }
     text += "."
     let moments = moments

@@ -154,10 +154,10 @@ public struct ReinforcementReport: Sendable {
     return (cut ? [.paragraph(intro)] : []) + [
       .table(
         HTMLPage.Table(
-          headings: ["Step", "What was noticed"],
+          headings: ["What was noticed", "Step"],
           rows: findings.suffix(Self.mostRows).map {
-            [NumberText.count($0.step), Self.cut($0.text, bytes: 1000)]
-          }))
+            [Self.cut($0.text, bytes: 1000), NumberText.count($0.step)]
+          }, numberColumns: [1]))
     ]
   }
 
@@ -209,10 +209,10 @@ public struct ReinforcementReport: Sendable {
     return samples(file.best, "Best") + samples(file.worst, "Worst")
   }
 
-  /// `reward 1.50 (accuracy 1, format 1), advantage 0.817, 512 tokens, problem 'a#7'`
+  /// `reward 1.5 (accuracy 1, format 1), advantage 0.817, 512 tokens, problem 'a#7'`
   private static func title(_ record: CompletionRecord) -> String {
     func number(_ value: Double?) -> String {
-      value.map { NumberText.significant($0, 3) } ?? "none"
+      value.map { NumberText.trimmed(NumberText.significant($0, 3)) } ?? "none"
     }
     let parts = record.parts.prefix(20).map {
       "\(cut($0.name, bytes: 40)) \(number($0.value))"

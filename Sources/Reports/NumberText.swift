@@ -87,7 +87,7 @@ public enum NumberText {
   }
 
   /// Without zeros at the end of the places.
-  static func trimmed(_ text: String) -> String {
+  public static func trimmed(_ text: String) -> String {
     guard text.utf8.contains(UInt8(ascii: ".")) else { return text }
     var text = text
     while text.hasSuffix("0") { text.removeLast() }

@@ -77,31 +77,31 @@ final class FindingsTests: XCTestCase {
           + "the advantages of a group don't cancel out."
       ])
     XCTAssertEqual(
-      first(PolicyObjective(normalization: .constant)) { $0.loss = -0.5 }.first?.prefix(26),
-      "The loss is -0.500 at the ")
+      first(PolicyObjective(normalization: .constant)) { $0.loss = -0.5 }.first?.prefix(22),
+      "The loss is -0.5 at th")
     XCTAssertEqual(
       first(PolicyObjective(leavesOutCutAnswers: true)) { ($0.loss, $0.shareCut) = (-0.02, 0.1) },
       [
-        "The loss is -0.0200 at the first update, and that is no mistake: cut answers are left out "
+        "The loss is -0.02 at the first update, and that is no mistake: cut answers are left out "
           + "of the loss but not of their group's mean, so that the advantages of a group don't "
           + "cancel out."
       ])
     XCTAssertEqual(
       first { ($0.loss, $0.updates) = (0.02, 4) },
       [
-        "The loss is 0.0200 at the first update, and that is no mistake: the first of 4 updates has "
+        "The loss is 0.02 at the first update, and that is no mistake: the first of 4 updates has "
           + "only a part of the answers."
       ])
     XCTAssertEqual(
       first { ($0.loss, $0.kl) = (0.002, 0.2) },
       [
-        "The loss is 0.00200 at the first update, and that is no mistake: it is the divergence from "
+        "The loss is 0.002 at the first update, and that is no mistake: it is the divergence from "
           + "the reference, which is not the policy that the run began with."
       ])
     XCTAssertEqual(
       first { $0.loss = 0.25 },
       [
-        "The loss is 0.250 at the first update, where it should be 0: the ratios are 1 and the "
+        "The loss is 0.25 at the first update, where it should be 0: the ratios are 1 and the "
           + "advantages of a group add up to 0. Compare the advantages in completions/."
       ])
     XCTAssertEqual(first { $0.loss = .nan }, [])
@@ -122,9 +122,9 @@ final class FindingsTests: XCTestCase {
     XCTAssertEqual(
       said(10) { $0.firstRatioError = $0.step == 3 || $0.step == 7 ? 0.35 : 0 },
       [
-        "3: At the first update the ratio of a token is 0.350 away from 1, where trainer and sampler "
+        "3: At the first update the ratio of a token is 0.35 away from 1, where trainer and sampler "
           + "should agree: " + advice,
-        "7: At the first update the ratio of a token is 0.350 away from 1, where trainer and sampler "
+        "7: At the first update the ratio of a token is 0.35 away from 1, where trainer and sampler "
           + "should agree: " + advice,
       ])
     XCTAssertEqual(
@@ -175,7 +175,7 @@ final class FindingsTests: XCTestCase {
       said(20) { if $0.step > 9 { set(0.0625, 0.9)(&$0) } },
       [
         "13: 87 % of the questions of the last 5 steps taught nothing, since all answers to each "
-          + "have one reward: 7.0 % are all right (too easy) and 80 % all wrong (too hard). Ask "
+          + "have one reward: 7 % are all right (too easy) and 80 % all wrong (too hard). Ask "
           + "easier questions, by a band of pass rates, sample more answers to each, or fine-tune "
           + "the policy first."
       ])
@@ -222,7 +222,7 @@ final class FindingsTests: XCTestCase {
     XCTAssertEqual(
       said(30) { $0.rewards["format"] = .init(mean: 1, deviation: 0) },
       [
-        "10: The reward 'format' was 1.00 for every answer of the last 10 steps: there is nothing "
+        "10: The reward 'format' was 1 for every answer of the last 10 steps: there is nothing "
           + "left to learn from it."
       ])
     XCTAssertEqual(
@@ -249,15 +249,15 @@ final class FindingsTests: XCTestCase {
     XCTAssertEqual(
       said(40) { $0.entropy = $0.step < 20 ? 0.5 : 0.5 - 0.015 * Double($0.step - 19) },
       [
-        "37: The entropy fell from 0.500 to 0.245 nats a token within 18 steps: soon nothing new is "
+        "37: The entropy fell from 0.5 to 0.245 nats a token within 18 steps: soon nothing new is "
           + "tried. Lower the learning rate, or raise 'objective.clipHigh' or the temperature."
       ])
     // The same, but slowly.
-    XCTAssertEqual(said(200) { $0.entropy = 0.5 * exp(-0.015 * Double($0.step)) }, [])
+    XCTAssertEqual(said(100) { $0.entropy = 0.5 * exp(-0.03 * Double($0.step)) }, [])
     XCTAssertEqual(
       said(40) { $0.entropy = $0.step < 20 ? 0.25 : 0.25 + 0.03 * Double($0.step - 19) },
       [
-        "29: The entropy rose from 0.250 to 0.520 nats a token within 10 steps: the policy forgets "
+        "29: The entropy rose from 0.25 to 0.52 nats a token within 10 steps: the policy forgets "
           + "what it knew, and its answers come to be noise. Lower the learning rate, or raise "
           + "'objective.klCoefficient'."
       ])
@@ -298,14 +298,14 @@ final class FindingsTests: XCTestCase {
     XCTAssertEqual(
       said(60) { $0.kl = 0.02 * Double($0.step) },
       [
-        "16: The divergence from the reference grew from 0.0600 to 0.300 nats a token within 15 "
+        "16: The divergence from the reference grew from 0.06 to 0.3 nats a token within 15 "
           + "steps. Lower the learning rate, or raise 'objective.klCoefficient'.",
-        "28: The divergence from the reference is 0.520 nats a token" + advice,
+        "28: The divergence from the reference is 0.52 nats a token" + advice,
       ])
     XCTAssertEqual(
       said(60) { $0.kl = $0.step < 30 ? 0.02 : 0.02 + 0.01 * Double($0.step - 29) },
       [
-        "39: The divergence from the reference grew from 0.0200 to 0.110 nats a token within 24 "
+        "39: The divergence from the reference grew from 0.02 to 0.11 nats a token within 24 "
           + "steps. Lower the learning rate, or raise 'objective.klCoefficient'."
       ])
     XCTAssertEqual(said(60) { $0.kl = nil }, [])
@@ -324,7 +324,7 @@ final class FindingsTests: XCTestCase {
     XCTAssertEqual(
       said(30) { $0.gradientNorm = $0.step < 20 ? 0.25 : 4 },
       [
-        "21: The gradient's norm rose from 0.250 to 4.00: the policy may be falling apart. Look at "
+        "21: The gradient's norm rose from 0.25 to 4: the policy may be falling apart. Look at "
           + "the answers of these steps, and lower the learning rate."
       ])
     // One step is no trend, and steps without signal are none at all.
@@ -357,7 +357,7 @@ final class FindingsTests: XCTestCase {
 
   func testRewardHacking() {
     let sentence =
-      "80: Since step 40 the reward rose from 0.500 to 0.800, while held-out accuracy fell from 41 % "
+      "80: Since step 40 the reward rose from 0.5 to 0.8, while held-out accuracy fell from 41 % "
       + "to 33 %: the policy may please the rewards without being right. Read the best answers of "
       + "the last steps."
     let reward = { $0 <= 40 ? 0.5 : 0.8 }
