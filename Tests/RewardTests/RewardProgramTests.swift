@@ -222,6 +222,14 @@ final class RewardProgramTests: XCTestCase {
     XCTAssertTrue(failure(try ask(deaf, long)[0])?.hasPrefix("it gave no reply") ?? false)
   }
 
+  /// What counts is how long nothing comes, however long a batch takes.
+  func testASlowProgramIsWaitedFor() throws {
+    let program = program(
+      "while next; do sleep 0.45; echo \"{\\\"id\\\":$id,\\\"reward\\\":1}\"; done", timeout: 2)
+    XCTAssertEqual(
+      try ask(program, answers(5)), [RewardOutcome](repeating: .value(1, nil), count: 5))
+  }
+
   func testAProgramIsStartedAgainThreeTimes() throws {
     let folder = try temporaryFolder(self)
     let program = program(
