@@ -191,14 +191,14 @@ final class RewardProgramTests: XCTestCase {
       ("exec yes", "it wrote 'y', \(aReply)"),
       (
         "next; sleep 100",
-        "it gave no reply for 0.3 seconds, and was ended; it must answer each line as it comes, and "
+        "it gave no reply for 1.5 seconds, and was ended; it must answer each line as it comes, and "
           + "flush its output."
       ),
       // It goes away, and something that it started keeps its output open.
       ("sleep 100 & exit 5", "it ended with exit status 5."),
     ]
     for (script, words) in rows {
-      let program = program(good + script, timeout: script.contains("next; sleep") ? 0.3 : 20)
+      let program = program(good + script, timeout: script.contains("next; sleep") ? 1.5 : 20)
       let given = try ask(program, answers(3))
       XCTAssertEqual(given[0], .value(1, nil), script)
       XCTAssertEqual(given[1...].map { failure($0) }, [words, words], script)
