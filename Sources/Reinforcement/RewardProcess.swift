@@ -273,8 +273,14 @@ final class RewardProcess {
     posix_spawnattr_setflags(&attributes, Int16(truncatingIfNeeded: flags))
     var arguments = command.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
+    #if canImport(Darwin)
+      let environment = _NSGetEnviron().pointee
+    #else
+      let environment = environ
+    #endif
     var pid: pid_t = -1
-    let code = posix_spawnp(&pid, command.first ?? "", &actions, &attributes, &arguments, environ)
+    let code = posix_spawnp(
+      &pid, command.first ?? "", &actions, &attributes, &arguments, environment)
     return (code, pid)
   }
 }

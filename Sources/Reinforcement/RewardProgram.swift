@@ -3,22 +3,7 @@ import Foundation
 import Problems
 import Storage
 
-/// Asks the user's own program for rewards.
-///
-/// It is started at the first batch, in the folder and with the environment of this process, and runs
-/// until the run ends: its input is closed, and it is given two seconds. It is not sandboxed, being
-/// no model's program but the user's.
-///
-/// A line of JSON goes in for each answer, and a line of JSON must come out for each, in any order:
-///
-///     {"id": 7, "question": …, "prompt": …, "answer": …, "reasoning": … or null, "content": …,
-///      "reference": … or null, "problem": …, "tokens": 812, "cut": false}
-///     {"id": 7, "reward": 0.5}
-///
-/// A reward that is `null`, or an `"error": "…"` in its place, leaves the answer out. What is not such
-/// a line, or says something of an id that was not asked or was answered, ends the program, as its
-/// being silent for too long does: the answers it owes are left out, and it is started again with
-/// the next batch. Four such ends in a row end the run.
+/// Asks the user's own program for rewards, in the lines that `RewardSettings.UserProgram` tells of.
 final class RewardProgram {
   /// How often it is started again without a whole batch in between.
   static let mostRestarts = 3

@@ -121,7 +121,7 @@ struct RewardRules: Sendable {
     // Where the buffer is 0, the second row is empty.
     let value = tokens > settings.most ? -1 : Double(start - tokens) / Double(settings.buffer)
     return .value(
-      value, "The answer has \(tokens) tokens; from \(start) on they are punished.")
+      value, "The answer has \(tokens) tokens; more than \(start) are punished.")
   }
 
   // MARK: Repetition

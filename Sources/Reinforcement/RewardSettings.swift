@@ -127,7 +127,21 @@ extension RewardSettings {
     }
   }
 
-  /// A program of the user's that is given answers and gives numbers; it is not kept from anything.
+  /// A program of the user's that is given answers and gives numbers.
+  ///
+  /// It is started at the first batch, in the folder and with the environment of this process, and is
+  /// not sandboxed: it is no model's program but the user's. It reads a line of JSON for each answer,
+  /// and must write a line of JSON for each, in any order, and flush it:
+  ///
+  ///     {"id": 7, "question": …, "prompt": …, "answer": …, "reasoning": … or null, "content": …,
+  ///      "reference": … or null, "problem": …, "tokens": 812, "cut": false}
+  ///     {"id": 7, "reward": 0.5}
+  ///
+  /// A reward that is `null`, or an `"error": "…"` in its place, leaves the answer out. What is not
+  /// such a line, or is about an id that was not asked or was answered, ends the program, as its being
+  /// silent for too long does: the answers it owes are left out, and it is started again with the
+  /// next batch. Four such ends in a row end the run. When the run is over, its input ends, and it
+  /// has two seconds.
   public struct UserProgram: Codable, Equatable, Sendable {
     public var weight: Double
     /// The program, looked up as shells do, and its arguments.

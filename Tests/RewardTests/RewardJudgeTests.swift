@@ -161,6 +161,8 @@ final class RewardJudgeTests: XCTestCase {
     let folder = try temporaryFolder(self)
     let teacher = ReplyingTeacher { question in
       let text = question.messages[0].content
+      // Long enough that the others are asked meanwhile.
+      try? await Task.sleep(nanoseconds: 20_000_000)
       return reply(text.contains("how helpful") ? "<score>3</score>" : "<score>10</score>")
     }
     let settings = RewardSettings(
@@ -333,11 +335,13 @@ final class RewardJudgeTests: XCTestCase {
   /// A model that takes hours, and one that does not listen when it is told to stop.
   func testStoppingDoesNotWaitForTheModel() throws {
     for listens in [true, false] {
+      let cancelled = Flag()
       let teacher = ReplyingTeacher(concurrency: 2) { _ throws(TeacherError) in
         for _ in 0..<15 {
           do {
             try await Task.sleep(nanoseconds: 100_000_000)
           } catch {
+            cancelled.raise()
             if listens { throw TeacherError(.cancelled, kind: "cancelled", "Cancelled.") }
             usleep(100_000)
           }
@@ -351,6 +355,7 @@ final class RewardJudgeTests: XCTestCase {
           for: (0..<9).map { sampled("\($0)") }, isStopped: { !teacher.asked.isEmpty })
       ) { XCTAssertEqual($0 as? RewardError, .stopped) }
       XCTAssertLessThanOrEqual(teacher.asked.count, 2)
+      XCTAssertTrue(cancelled.isRaised)
     }
   }
 }

@@ -191,14 +191,14 @@ final class RewardProgramTests: XCTestCase {
       ("exec yes", "it wrote 'y', \(aReply)"),
       (
         "next; sleep 100",
-        "it gave no reply for 0.3 seconds, and was ended; it must answer each line as it comes, and "
+        "it gave no reply for 1.5 seconds, and was ended; it must answer each line as it comes, and "
           + "flush its output."
       ),
       // It goes away, and something that it started keeps its output open.
       ("sleep 100 & exit 5", "it ended with exit status 5."),
     ]
     for (script, words) in rows {
-      let program = program(good + script, timeout: script.contains("next; sleep") ? 0.3 : 20)
+      let program = program(good + script, timeout: script.contains("next; sleep") ? 1.5 : 20)
       let given = try ask(program, answers(3))
       XCTAssertEqual(given[0], .value(1, nil), script)
       XCTAssertEqual(given[1...].map { failure($0) }, [words, words], script)
@@ -220,6 +220,14 @@ final class RewardProgramTests: XCTestCase {
     XCTAssertEqual(failure(given[39]), "it ended with exit status 4.")
     let deaf = self.program("exec sleep 100", timeout: 0.3)
     XCTAssertTrue(failure(try ask(deaf, long)[0])?.hasPrefix("it gave no reply") ?? false)
+  }
+
+  /// What counts is how long nothing comes, however long a batch takes.
+  func testASlowProgramIsWaitedFor() throws {
+    let program = program(
+      "while next; do sleep 0.45; echo \"{\\\"id\\\":$id,\\\"reward\\\":1}\"; done", timeout: 2)
+    XCTAssertEqual(
+      try ask(program, answers(5)), [RewardOutcome](repeating: .value(1, nil), count: 5))
   }
 
   func testAProgramIsStartedAgainThreeTimes() throws {

@@ -211,7 +211,7 @@ final class RewardRuleTests: XCTestCase {
     XCTAssertEqual(try part(steps, sampled("", tokens: 9)).total, -1)
     XCTAssertEqual(
       try part(steps, sampled("", tokens: 9)).parts.first?.reason,
-      "The answer has 9 tokens; from 8 on they are punished.")
+      "The answer has 9 tokens; more than 8 are punished.")
   }
 
   /// The values that open-r1's tests have, for a penalty of 1.

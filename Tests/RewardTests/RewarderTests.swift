@@ -108,13 +108,14 @@ final class RewarderTests: XCTestCase {
 
   /// A program under test that takes hours is not waited for.
   func testStoppingDoesNotWaitForRules() throws {
-    let began = Flag()
+    let (began, begun) = (Flag(), Count())
     let end = Flag()
     defer { end.raise() }
     let rewarder = try Rewarder(
       settings: .init(accuracy: .init(weight: 1)),
       verdict: { _, _ in
         began.raise()
+        begun.add()
         for _ in 0..<3_000 where !end.isRaised { usleep(10_000) }
         return AnswerVerdict(outcome: .wrong, reason: "Slow.", version: "1")
       }, folder: "/nowhere", threads: 2)
@@ -127,6 +128,10 @@ final class RewarderTests: XCTestCase {
       ) { XCTAssertEqual("\($0)", "Stopped while answers were judged.") }
     }
     XCTAssertFalse(end.isRaised)
+    // What was under way ends by itself, and nothing more is begun.
+    end.raise()
+    usleep(200_000)
+    XCTAssertLessThanOrEqual(begun.value, 8)
   }
 
   /// Programs of models, judged on several threads in the sandbox there is.
@@ -181,6 +186,14 @@ final class RewarderTests: XCTestCase {
       XCTAssertEqual(children, [])
     #endif
   }
+}
+
+final class Count: @unchecked Sendable {
+  private let lock = NSLock()
+  private var count = 0
+
+  func add() { lock.withLock { count += 1 } }
+  var value: Int { lock.withLock { count } }
 }
 
 /// Something that happened on another thread.
