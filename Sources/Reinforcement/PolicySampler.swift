@@ -33,6 +33,8 @@ final class PolicySampler {
   private let prompts: PolicyPrompts
   private let packed: Decoder
   private let settings: EngineSettings
+  /// Added to every log-probability: for tests of what happens when sampler and trainer disagree.
+  var shift: Float = 0
 
   /// - Parameters:
   ///   - sequences: Answers that are sampled at a time.
@@ -126,7 +128,7 @@ final class PolicySampler {
         text: question.opening + completion.text, tokenCount: completion.tokens.count,
         isCut: completion.finishReason == .length),
       prompt: question.tokens + prompts.prefill, tokens: completion.tokens,
-      logProbabilities: completion.logProbabilities)
+      logProbabilities: completion.logProbabilities.map { $0 + shift })
   }
 
   /// What ended so far, filled on the engine's thread.

@@ -40,7 +40,9 @@ public struct RewardSettings: Codable, Equatable, Sendable {
 extension RewardSettings {
   /// Whether the final answer is right: 1 or 0, by the rules that filter samples and score models.
   public struct Accuracy: Codable, Equatable, Sendable {
-    /// What becomes of an answer that was found but that the rule does not understand.
+    /// What becomes of an answer that was found but that the rule does not understand, where the
+    /// reference is a formula. What is left out is never discouraged, so that `wrong` is the default:
+    /// the form in which the answer is asked for is part of what is learned.
     public enum Unjudged: String, Choice {
       /// It has no reward and is counted as failed: it may be right.
       case leftOut
@@ -54,7 +56,7 @@ extension RewardSettings {
     public var judgesCutAnswers: Bool
     public var unjudged: Unjudged
 
-    public init(weight: Double, judgesCutAnswers: Bool = false, unjudged: Unjudged = .leftOut) {
+    public init(weight: Double, judgesCutAnswers: Bool = false, unjudged: Unjudged = .wrong) {
       (self.weight, self.judgesCutAnswers, self.unjudged) = (weight, judgesCutAnswers, unjudged)
     }
 
@@ -63,7 +65,7 @@ extension RewardSettings {
       self.init(
         weight: try keys.decode(Double.self, forKey: .weight),
         judgesCutAnswers: try keys.decodeIfPresent(Bool.self, forKey: .judgesCutAnswers) ?? false,
-        unjudged: try keys.decodeIfPresent(Unjudged.self, forKey: .unjudged) ?? .leftOut)
+        unjudged: try keys.decodeIfPresent(Unjudged.self, forKey: .unjudged) ?? .wrong)
     }
   }
 

@@ -19,22 +19,22 @@ struct TinyPolicy {
 
   init(_ test: XCTestCase, _ change: (inout GRPORecipe) -> Void = { _ in }) throws {
     folder = try temporaryFolder(test)
-    try Self.makePolicy(at: folder + "/policy")
-    try write(
-      (0..<10).map { "{\"question\": \"\($0)=\", \"answer\": \"\($0)\"}\n" }.joined(),
-      as: "problems.jsonl")
     recipe = GRPORecipe(
       policy: folder + "/policy", run: folder + "/run",
       problems: [ProblemSource(path: folder + "/problems.jsonl")],
       prompt: ProblemPrompt(mathematics: "{question}"), template: "{prompt}",
-      sampling: .init(questionsPerStep: 10, answersPerQuestion: 8, maxTokens: 1, seed: 1),
+      sampling: .init(questionsPerStep: 10, answersPerQuestion: 16, maxTokens: 1, seed: 1),
       steps: 6, updates: .init(rowTokens: 64),
       rewards: RewardSettings(
         accuracy: .init(weight: 1, judgesCutAnswers: true, unjudged: .wrong)),
       objective: PolicyObjective(klCoefficient: 0),
-      optimizer: OptimizerSettings(learningRate: 0.01, schedule: .constant),
-      checkpoints: CheckpointSettings(everySteps: 1), export: .float32,
+      optimizer: OptimizerSettings(learningRate: 0.005, schedule: .constant),
+      checkpoints: CheckpointSettings(), export: .float32,
       completionsEverySteps: 100)
+    try Self.makePolicy(at: folder + "/policy")
+    try write(
+      (0..<10).map { "{\"question\": \"\($0)=\", \"answer\": \"\($0)\"}\n" }.joined(),
+      as: "problems.jsonl")
     change(&recipe)
   }
 

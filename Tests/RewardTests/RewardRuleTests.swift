@@ -80,8 +80,13 @@ final class RewardRuleTests: XCTestCase {
     let cut = sampled("</think>\\boxed{4}", isCut: true)
     XCTAssertEqual(
       try part(.init(accuracy: .init(weight: 1, judgesCutAnswers: true)), cut).total, 1)
-    let settings = RewardSettings(accuracy: .init(weight: 1, unjudged: .wrong))
+    let settings = RewardSettings(accuracy: .init(weight: 1))
     XCTAssertEqual(try part(settings, sampled("\\boxed{I do not know it}")).total, 0)
+    XCTAssertNil(
+      try part(
+        .init(accuracy: .init(weight: 1, unjudged: .leftOut)),
+        sampled("\\boxed{I do not know it}")
+      ).total)
     // Of these nothing is known, whatever the answer is.
     XCTAssertNil(try part(settings, sampled("\\boxed{4}", .none("4"))).total)
     XCTAssertNil(try part(settings, sampled("```python\nx\n```", .program(task))).total)

@@ -34,7 +34,7 @@ final class RewardSettingsTests: XCTestCase {
     XCTAssertEqual(
       given,
       RewardSettings(
-        accuracy: .init(weight: 1, judgesCutAnswers: false, unjudged: .leftOut),
+        accuracy: .init(weight: 1, judgesCutAnswers: false, unjudged: .wrong),
         format: .init(weight: 0.5, answerTags: true),
         language: .init(weight: 0.1, language: "en"),
         length: .init(weight: 0.2, most: 2000, buffer: 500),
