@@ -106,6 +106,10 @@ let package = Package(
     .executableTarget(
       name: "memorize", dependencies: ["Models", "Tensors", "Training"],
       path: "Examples/memorize"),
+    .target(name: "Stories", path: "Examples/arithmetic-stories/Stories"),
+    .executableTarget(
+      name: "arithmetic-stories", dependencies: ["Stories"], path: "Examples/arithmetic-stories",
+      exclude: ["Stories"]),
 
     .target(name: "FaultServer", dependencies: ["Storage"], path: "Tests/FaultServer"),
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
@@ -174,6 +178,7 @@ let package = Package(
         "Reinforcement", "Training", "Generation", "Teachers", "Problems", "Verification",
         "Sandbox", "Datasets", "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
       ]),
-    .testTarget(name: "PackageTests", dependencies: ["memorize"]),
+    .testTarget(name: "StoryTests", dependencies: ["Stories"]),
+    .testTarget(name: "PackageTests", dependencies: ["memorize", "arithmetic-stories"]),
   ]
 )
