@@ -178,7 +178,7 @@ let package = Package(
         "Reinforcement", "Training", "Generation", "Teachers", "Problems", "Verification",
         "Sandbox", "Datasets", "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
       ]),
-    .testTarget(name: "StoryTests", dependencies: ["Stories"]),
+    .testTarget(name: "StoryTests", dependencies: ["Stories", "Storage"]),
     .testTarget(name: "PackageTests", dependencies: ["memorize", "arithmetic-stories"]),
   ]
 )

@@ -16,7 +16,9 @@ final class ChainTests: XCTestCase {
   func testTheSplitOfAKeyIsItsHash() {
     // FNV-1a of 64 bits, modulo 20, from another program.
     let known: [(key: String, split: Split)] = [
-      ("20-11*2", .development), ("21-7*2", .development), ("23-9*2", .development), ("20-9*2", .test), ("22-10*2", .test), ("25-8*2", .test), ("20-2*2", .training), ("20-3*2", .training), ("20-4*2", .training),
+      ("20-11*2", .development), ("21-7*2", .development), ("23-9*2", .development),
+      ("20-9*2", .test), ("22-10*2", .test), ("25-8*2", .test), ("20-2*2", .training),
+      ("20-3*2", .training), ("20-4*2", .training),
     ]
     for (key, split) in known { XCTAssertEqual(Split(ofKey: key), split, key) }
   }
@@ -52,6 +54,7 @@ final class ChainTests: XCTestCase {
     var draws = Draws(seed: 7, "problems test", 3)
     XCTAssertEqual((0..<6).map { _ in draws.number(in: 0...999) }, [839, 757, 447, 381, 346, 63])
     var again = Draws(seed: 7, "problems test", 4)
-    XCTAssertNotEqual((0..<6).map { _ in again.number(in: 0...999) }, [839, 757, 447, 381, 346, 63])
+    XCTAssertNotEqual(
+      (0..<6).map { _ in again.number(in: 0...999) }, [839, 757, 447, 381, 346, 63])
   }
 }

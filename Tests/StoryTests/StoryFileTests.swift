@@ -1,17 +1,20 @@
 import Foundation
+import Storage
 import XCTest
 
 @testable import Stories
 
 /// Files of stories: their lines, and that training shares no chain with evaluation.
 final class StoryFileTests: XCTestCase {
-  /// All kinds that are made of stories, at the sizes of Recipes/tiny or cut.
+  /// All kinds that are made of stories; each is also read back from its words.
   func testNoFileOfTrainingSharesAChainWithEvaluation() throws {
     var chains: [Split: Set<String>] = [:]
     for split in Split.allCases {
       for kind in [StoryFile.Kind.problems, .answers, .traces, .corpus] {
         for steps in [1...3, 2...3, 4...5] {
-          let file = try StoryFile(kind, count: 400, steps: steps, of: split, seed: 1)
+          // There are 45 chains of one step in the smaller splits.
+          let file = try StoryFile(
+            kind, count: steps.contains(1) ? 90 : 400, steps: steps, of: split, seed: 1)
           for line in try lines(of: file) {
             let id = try XCTUnwrap(line["id"] as? String)
             XCTAssertEqual(Split(ofKey: id), split, id)
@@ -26,7 +29,10 @@ final class StoryFileTests: XCTestCase {
     }
     XCTAssertGreaterThan(chains[.training]?.count ?? 0, 2_000)
     XCTAssertGreaterThan(chains[.test]?.count ?? 0, 1_000)
-    for (a, b) in [(Split.training, .test), (.training, .development), (.development, .test)] {
+    let pairs: [(Split, Split)] = [
+      (.training, .test), (.training, .development), (.development, .test),
+    ]
+    for (a, b) in pairs {
       XCTAssertEqual((chains[a] ?? []).intersection(chains[b] ?? []), [])
     }
   }
@@ -36,18 +42,26 @@ final class StoryFileTests: XCTestCase {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Recipes/tiny/problems")
-    let files: [(name: String, file: StoryFile)] = [
+    let files: [(name: String, count: Int, steps: ClosedRange<Int>, split: Split)] = [
+      ("easy-development.jsonl", 200, 2...3, .development), ("easy.jsonl", 200, 2...3, .test),
+      ("hard-development.jsonl", 200, 4...5, .development), ("hard.jsonl", 200, 4...5, .test),
+      ("training.jsonl.gz", 5_000, 2...5, .training),
     ]
-    for (name, file) in files {
-      let committed = try String(
-        contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
-      var written = ""
-      try file.write { written += $0 }
-      XCTAssertTrue(Array(written.utf8) == Array(committed.utf8), name)
+    for (name, count, steps, split) in files {
+      let file = try StoryFile(.problems, count: count, steps: steps, of: split, seed: 1)
+      var written: [UInt8] = []
+      try file.write { written += Array($0.utf8) }
+      var committed = Array(try Data(contentsOf: folder.appendingPathComponent(name)))
+      if name.hasSuffix(".gz") {
+        committed = try committed.withUnsafeBytes {
+          try Gzip.unpacked($0, source: name, limit: 1 << 24)
+        }
+      }
+      XCTAssertTrue(written == committed, "\(name): run Recipes/tiny/make-problems.sh")
     }
     XCTAssertEqual(
       try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted(),
-      files.map(\.name).sorted())
+      files.map(\.name))
   }
 
   func testProblemsAreDistinctAndOfTheirSteps() throws {
@@ -84,13 +98,12 @@ final class StoryFileTests: XCTestCase {
   }
 
   func testWhatCanNotBe() throws {
-    let cases:
-      [(count: Int, steps: ClosedRange<Int>, kind: StoryFile.Kind, message: String)] = [
-        (0, 2...3, .facts, "A file may have 1 to 10000000 lines, not 0."),
-        (10_000_001, 2...3, .facts, "A file may have 1 to 10000000 lines, not 10000001."),
-        (1, 0...3, .traces, "Stories have 1 to 8 steps, not 0 to 3."),
-        (1, 2...9, .traces, "Stories have 1 to 8 steps, not 2 to 9."),
-      ]
+    let cases: [(count: Int, steps: ClosedRange<Int>, kind: StoryFile.Kind, message: String)] = [
+      (0, 2...3, .facts, "A file may have 1 to 10000000 lines, not 0."),
+      (10_000_001, 2...3, .facts, "A file may have 1 to 10000000 lines, not 10000001."),
+      (1, 0...3, .traces, "Stories have 1 to 8 steps, not 0 to 3."),
+      (1, 2...9, .traces, "Stories have 1 to 8 steps, not 2 to 9."),
+    ]
     for (count, steps, kind, message) in cases {
       XCTAssertThrowsError(
         try StoryFile(kind, count: count, steps: steps, of: .training, seed: 0)
@@ -100,7 +113,7 @@ final class StoryFileTests: XCTestCase {
     XCTAssertThrowsError(try file.write { _ in }) {
       XCTAssertEqual(
         "\($0)",
-        "Only TOO_FEW of 500 problems were found in 10000 tries; ask for fewer or for more steps.")
+        "Only 45 of 500 problems were found in 10000 tries; ask for fewer or for more steps.")
     }
   }
 

@@ -45,7 +45,8 @@ final class StoryTests: XCTestCase {
         ways.insert(
           step.operation.rawValue + "\(step.operation == .times ? step.operand : 0)"
             + (sides[0].hasPrefix("\(step.operand)+") && step.operand != value
-              ? " turned" : sides[0].split(separator: "+").allSatisfy { $0 == "\(value)" }
+              ? " turned"
+              : sides[0].split(separator: "+").allSatisfy { $0 == "\(value)" }
                 ? " summed" : ""))
       }
       XCTAssertEqual(

@@ -91,7 +91,8 @@ public struct StoryFile: Sendable {
     case .answers: return conversation(story.directAnswer)
     case .traces: return conversation(story.tracedAnswer)
     case .facts, .corpus:
-      return "{\"id\":\(id),\"text\":\(json(story.question + "\n" + story.trace + "\n\n" + story.directAnswer))}\n"
+      return
+        "{\"id\":\(id),\"text\":\(json(story.question + "\n" + story.trace + "\n\n" + story.directAnswer))}\n"
     }
   }
 
