@@ -1,11 +1,11 @@
 #!/bin/sh
 # Makes Checkpoints/tiny-base and Checkpoints/tiny-teacher from nothing: stories, a tokenizer,
-# random weights, training. It took 11 minutes on two busy cores; alone they need about 5.
+# random weights, training. It took 11 minutes on two busy cores; alone, by their rate, 5.
 #
 # On processors with the same instruction set ('distill kernels' tells it) the files are the same
 # bytes each time, on any number of threads; the committed ones were made with AVX-512. Another
-# instruction set adds in another order: its models are others, though as good. What differs from
-# the files that are there is said, and replaces them.
+# instruction set may add in another order, and its models then differ in all figures a little. What
+# differs from the files that are there is said, and replaces them.
 set -eu
 cd "$(dirname "$0")/../.."
 
