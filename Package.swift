@@ -108,6 +108,10 @@ let package = Package(
     .executableTarget(
       name: "memorize", dependencies: ["Models", "Tensors", "Training"],
       path: "Examples/memorize"),
+    .target(name: "Stories", path: "Examples/arithmetic-stories/Stories"),
+    .executableTarget(
+      name: "arithmetic-stories", dependencies: ["Stories"], path: "Examples/arithmetic-stories",
+      exclude: ["Stories"]),
 
     .target(name: "FaultServer", dependencies: ["Storage"], path: "Tests/FaultServer"),
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
@@ -184,6 +188,7 @@ let package = Package(
     .testTarget(
       name: "ObjectiveTests",
       dependencies: ["Reinforcement", "Problems", "Interface", "Reports", "Storage"]),
-    .testTarget(name: "PackageTests", dependencies: ["memorize"]),
+    .testTarget(name: "StoryTests", dependencies: ["Stories", "Storage"]),
+    .testTarget(name: "PackageTests", dependencies: ["memorize", "arithmetic-stories"]),
   ]
 )

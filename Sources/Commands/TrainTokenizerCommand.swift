@@ -18,8 +18,9 @@ extension Command {
       distill train-tokenizer my-tokenizer --corpus book.txt --size 8000
       distill train-tokenizer my-tokenizer --corpus traces.jsonl --field response
       distill train-tokenizer my-tokenizer --corpus book.txt --special "<end>" --eos "<end>"
+      distill train-tokenizer my-tokenizer --corpus book.txt --special "<think>" --visible "<think>"
       """,
-    takes: output, corpus, size, splitting, special, eos, field, minimum,
+    takes: output, corpus, size, splitting, special, visible, eos, field, minimum,
     run: prepared { arguments, console in
       let paths = arguments[corpus]
       guard !paths.isEmpty else { throw UsageError("'--corpus <file>' is missing.") }
@@ -28,10 +29,16 @@ extension Command {
       if let eos = arguments[eos], !specials.contains(eos) {
         throw UsageError("'--eos' is \(quoted(eos)), which is not among the special tokens.")
       }
+      let visibles = arguments[visible]
+      for token in visibles where !specials.contains(token) {
+        throw UsageError(
+          "'--visible' is \(quoted(token)), which is not among the special tokens.")
+      }
       var training = try TokenizerTraining(
         TokenizerTraining.Settings(
           splitting: arguments[splitting] ?? .llama3, vocabularySize: size,
-          minimumFrequency: arguments[minimum] ?? 2, specialTokens: specials))
+          minimumFrequency: arguments[minimum] ?? 2, specialTokens: specials,
+          visibleTokens: visibles))
       // Found out now what can't be written, not after the work.
       var folder = try AtomicFolder(at: arguments[output])
       try read(paths, field: arguments[field], into: &training, console)
@@ -70,6 +77,9 @@ extension Command {
     Values("'gpt2', 'llama3' or 'qwen2'") { TokenizerTraining.Splitting(rawValue: $0) })
   private static let special = RepeatedOption(
     "special", "token", help: "A special token; they take the first ids, in their order.", .texts)
+  private static let visible = RepeatedOption(
+    "visible", "token",
+    help: "Which special token is text and stays in what is decoded, such as <think>.", .texts)
   private static let eos = Option(
     "eos", "token", help: "Which special token ends a text.", .texts)
   private static let field = Option(

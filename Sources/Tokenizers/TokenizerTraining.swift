@@ -35,15 +35,19 @@ public struct TokenizerTraining {
     public var minimumFrequency: Int
     /// Take the first ids, in this order.
     public var specialTokens: [String]
+    /// Those of them that are text nevertheless, such as `<think>`: decoding keeps them, and they are
+    /// found in what users write.
+    public var visibleTokens: [String]
 
     public init(
       splitting: Splitting, vocabularySize: Int, minimumFrequency: Int = 0,
-      specialTokens: [String] = []
+      specialTokens: [String] = [], visibleTokens: [String] = []
     ) {
       self.splitting = splitting
       self.vocabularySize = vocabularySize
       self.minimumFrequency = minimumFrequency
       self.specialTokens = specialTokens
+      self.visibleTokens = visibleTokens
     }
   }
 
@@ -76,6 +80,10 @@ public struct TokenizerTraining {
       {
         throw TokenizerError("The tokenizer", "the special token '\(token)' is that of a byte.")
       }
+    }
+    for token in settings.visibleTokens where !seen.contains(Array(token.utf8)) {
+      throw TokenizerError(
+        "The tokenizer", "the visible token '\(token)' is not among the special tokens.")
     }
     self.settings = settings
   }

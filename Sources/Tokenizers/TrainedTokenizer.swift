@@ -15,11 +15,13 @@ public struct TrainedTokenizer: Sendable {
     let pairs = merges.map { left, right in
       JSONValue.array([.string(tokens[Int(left)]), .string(tokens[Int(right)])])
     }
+    let visible = Set(settings.visibleTokens.map { Array($0.utf8) })
     let added = settings.specialTokens.enumerated().map { id, content in
       Self.object([
         ("id", .number(JSONNumber(id))), ("content", .string(content)),
         ("single_word", .bool(false)), ("lstrip", .bool(false)), ("rstrip", .bool(false)),
-        ("normalized", .bool(false)), ("special", .bool(true)),
+        ("normalized", .bool(false)),
+        ("special", .bool(!visible.contains(Array(content.utf8)))),
       ])
     }
     return Self.object([

@@ -357,8 +357,8 @@ final class HelpTests: XCTestCase {
 
       Usage: distill train-tokenizer <output> [--corpus <file>] … [--size <tokens>]
                                      [--splitting <family>] [--special <token>] …
-                                     [--eos <token>] [--field <key>]
-                                     [--minimum-frequency <count>]
+                                     [--visible <token>] … [--eos <token>]
+                                     [--field <key>] [--minimum-frequency <count>]
 
       Arguments:
         <output>  A new folder.
@@ -370,6 +370,8 @@ final class HelpTests: XCTestCase {
                                      or qwen2 do.
         --special <token>            A special token; they take the first ids, in
                                      their order.
+        --visible <token>            Which special token is text and stays in what is
+                                     decoded, such as <think>.
         --eos <token>                Which special token ends a text.
         --field <key>                The corpus is JSONL; this key holds the text.
         --minimum-frequency <count>  Pairs that come less often are not merged; 2
@@ -383,6 +385,7 @@ final class HelpTests: XCTestCase {
         distill train-tokenizer my-tokenizer --corpus book.txt --size 8000
         distill train-tokenizer my-tokenizer --corpus traces.jsonl --field response
         distill train-tokenizer my-tokenizer --corpus book.txt --special "<end>" --eos "<end>"
+        distill train-tokenizer my-tokenizer --corpus book.txt --special "<think>" --visible "<think>"
       """)
   }
 

@@ -20,15 +20,15 @@ final class RecipeTests: XCTestCase {
     }
   }
 
-  /// Six students of the paper, two smaller ones, and a tiny one; each says whether it was run.
+  /// Six students of the paper, two smaller ones, and two tiny ones; each says whether it was run.
   func testFineTuningRecipesDecodeAndPlan() throws {
     let rates = [
       "qwen2.5-math-1.5b": 1e-4, "qwen2.5-math-7b": 8e-5, "qwen2.5-14b": 7e-5,
       "qwen2.5-32b": 6e-5, "llama-3.1-8b": 5e-5, "llama-3.3-70b": 2e-5, "qwen2.5-0.5b": 1e-4,
-      "llama-3.2-1b": 5e-5, "tiny": 1e-3,
+      "llama-3.2-1b": 5e-5, "gsm8k-solutions": 1e-3, "tiny": 1.2e-3,
     ]
     let paths = try paths("3-fine-tune.json5")
-    XCTAssertEqual(paths.count, 9)
+    XCTAssertEqual(paths.count, 10)
     for path in paths {
       let name = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
       let recipe = try readRecipe(FineTuningRecipe.self, at: path).recipe
@@ -38,7 +38,7 @@ final class RecipeTests: XCTestCase {
       let text = try String(contentsOfFile: path, encoding: .utf8)
       XCTAssertTrue(
         text.hasPrefix("// Planned, not run: ") || text.hasPrefix("// Run: "), name)
-      if name == "tiny" { continue }
+      if ["gsm8k-solutions", "tiny"].contains(name) { continue }
       let base = URL(fileURLWithPath: recipe.student).lastPathComponent
       let configuration = try recipe.changed(KnownModel.named(base).configuration)
       XCTAssertGreaterThanOrEqual(
@@ -50,12 +50,12 @@ final class RecipeTests: XCTestCase {
     }
   }
 
-  /// The teacher's samples and the set made of them: the paper's, and a tiny one. Where one stage
+  /// The teacher's samples and the set made of them: the paper's, and two tiny ones. Where one stage
   /// writes, the next one reads.
   func testRecipesOfTheFirstTwoStages() throws {
     let stages = ["1-generate.json5", "2-curate.json5"]
-    XCTAssertEqual(try stages.map { try paths($0).count }, [2, 2])
-    for folder in ["deepseek-r1", "tiny"] {
+    XCTAssertEqual(try stages.map { try paths($0).count }, [3, 3])
+    for folder in ["deepseek-r1", "gsm8k-solutions", "tiny"] {
       let paths = try stages.map { name in
         try XCTUnwrap(try self.paths(name).first { $0.contains("/\(folder)/") })
       }
@@ -68,12 +68,33 @@ final class RecipeTests: XCTestCase {
       let curation = try readRecipe(CurationRecipe.self, at: paths[1]).recipe
       XCTAssertEqual(curation.findings + curation.judgeFindings, [], folder)
       XCTAssertEqual(curation.samples.map(\.run), [generation.output])
-      if folder == "tiny" { continue }
-      for path in try self.paths("3-fine-tune.json5") where !path.contains("/tiny/") {
+      if folder == "gsm8k-solutions" { continue }
+      for path in try self.paths("3-fine-tune.json5")
+      where path.contains("/tiny/") == (folder == "tiny") && !path.contains("/gsm8k-solutions/") {
         let recipe = try readRecipe(FineTuningRecipe.self, at: path).recipe
         XCTAssertEqual(
           recipe.data.sources.map(\.path), [curation.output + "/samples.jsonl"], path)
       }
+    }
+  }
+
+  /// The checkpoints of the tiny recipes come with the package, and so does what made them.
+  func testRecipesOfTheTinyCheckpoints() throws {
+    let root = folder.deletingLastPathComponent().path
+    for (name, most) in [("base", 3_000_000), ("teacher", 8_000_000)] {
+      let parts = "\(folder.path)/tiny/checkpoints/\(name)"
+      let start = try readRecipe(InitializeRecipe.self, at: parts + "-initialize.json5").recipe
+      let training = try readRecipe(FineTuningRecipe.self, at: parts + "-train.json5").recipe
+      XCTAssertEqual(training.findings, [])
+      XCTAssertEqual(training.student, start.output)
+      let configuration = try ModelName("\(root)/\(start.configuration)").configuration
+      let checkpoint = try Checkpoint(at: "\(root)/Checkpoints/tiny-\(name)")
+      XCTAssertEqual(checkpoint.configuration.parameterCount, configuration.parameterCount)
+      let files = try FileManager.default.contentsOfDirectory(atPath: checkpoint.path)
+      let bytes = try files.reduce(0) { sum, file in
+        sum + (try Data(contentsOf: URL(fileURLWithPath: "\(checkpoint.path)/\(file)")).count)
+      }
+      XCTAssertLessThan(bytes, most)
     }
   }
 }

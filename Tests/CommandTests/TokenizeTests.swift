@@ -124,7 +124,7 @@ final class TrainTokenizerTests: XCTestCase {
     let corpus = tokenizerFixture("trained") + "/corpus.txt"
     let run = distill(
       "train-tokenizer", output, "--corpus", corpus, "--size", "400", "--special", "<|end|>",
-      "--eos", "<|end|>")
+      "--special", "<think>", "--visible", "<think>", "--eos", "<|end|>")
     let size = try Data(contentsOf: URL(fileURLWithPath: corpus)).count
     assertPrints(
       run, "\(output): 400 tokens, learned from \(String(format: "%.1f", Double(size) / 1024)) KiB."
@@ -132,6 +132,7 @@ final class TrainTokenizerTests: XCTestCase {
     let tokenizer = try Tokenizer(at: output)
     XCTAssertEqual(tokenizer.count, 400)
     XCTAssertEqual(tokenizer.id(role: "eos_token"), 0)
+    XCTAssertEqual([0, 1].map { tokenizer.isSpecial($0) }, [true, false])
     XCTAssertEqual(
       try FileManager.default.contentsOfDirectory(atPath: output).sorted(),
       ["tokenizer.json", "tokenizer_config.json"])
@@ -169,6 +170,9 @@ final class TrainTokenizerTests: XCTestCase {
     assertMisuse(
       distill("train-tokenizer", "x", "--corpus", path, "--eos", "<e>"),
       "'--eos' is '<e>', which is not among the special tokens.")
+    assertMisuse(
+      distill("train-tokenizer", "x", "--corpus", path, "--visible", "<t>"),
+      "'--visible' is '<t>', which is not among the special tokens.")
     assertFails(
       distill("train-tokenizer", "x", "--corpus", path, "--size", "7"),
       "The tokenizer: a vocabulary of 7 is not from 256, the bytes and special tokens, to 2097152.")

@@ -96,6 +96,32 @@ final class TokenizerTrainingTests: XCTestCase {
     XCTAssertEqual(none.train().tokens.count, 258)
   }
 
+  /// `<think>` is a token of its own that readers see; `<|end|>` is one that they do not.
+  func testVisibleTokens() throws {
+    var training = try TokenizerTraining(
+      .init(
+        splitting: .qwen2, vocabularySize: 300, specialTokens: ["<|end|>", "<think>"],
+        visibleTokens: ["<think>"]))
+    training.add([Array("a b".utf8)])
+    let tokenizer = try Tokenizer(
+      parsing: Array(training.train().tokenizerJSON), source: "t.json")
+    XCTAssertTrue(tokenizer.isSpecial(0))
+    XCTAssertFalse(tokenizer.isSpecial(1))
+    XCTAssertEqual(tokenizer.encode("<think><|end|>", special: false).first, 1)
+    XCTAssertEqual(
+      tokenizer.decode(
+        tokenizer.encode("<think>a<|end|>", special: true), skippingSpecialTokens: true),
+      "<think>a")
+    XCTAssertThrowsError(
+      try TokenizerTraining(
+        .init(
+          splitting: .qwen2, vocabularySize: 300, specialTokens: ["<a>"], visibleTokens: ["<b>"]))
+    ) {
+      XCTAssertEqual(
+        "\($0)", "The tokenizer: the visible token '<b>' is not among the special tokens.")
+    }
+  }
+
   func testMistakes() {
     for (size, minimum, special, message) in [
       (
