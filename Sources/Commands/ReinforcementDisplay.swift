@@ -58,9 +58,12 @@ final class ReinforcementDisplay {
   func finish() { console.show(block: []) }
 
   private func words(_ figures: EvaluationFigures) -> String {
-    String(
-      format: "%.1f ± %.1f %% of held-out problems right, %.0f tokens an answer",
-      100 * figures.accuracy, 100 * figures.interval, figures.length)
+    let parts = (figures.sources ?? [:]).sorted { $0.key < $1.key }
+      .map { String(format: "%@ %.1f", $0.key, 100 * $0.value.accuracy) }
+    return String(
+      format: "%.1f ± %.1f %% of held-out answers right%@, %.0f tokens an answer",
+      100 * figures.accuracy, 100 * figures.interval,
+      parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))", figures.length)
   }
 
   private func show(_ step: Int, _ answers: Int, _ all: Int, _ tokens: Int, _ seconds: Double) {

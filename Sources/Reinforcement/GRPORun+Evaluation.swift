@@ -45,18 +45,32 @@ extension EvaluationFigures {
     seconds: Double
   ) {
     var means: [Double] = []
+    var sources: [String: [Double]] = [:]
     for first in stride(from: 0, to: answers.count, by: samplesPerProblem) {
       let found = accuracies[first..<min(first + samplesPerProblem, answers.count)]
         .compactMap { $0 }
-      if !found.isEmpty { means.append(found.reduce(0, +) / Double(found.count)) }
+      if found.isEmpty { continue }
+      means.append(found.reduce(0, +) / Double(found.count))
+      sources[answers[first].problem.source, default: []].append(means[means.count - 1])
     }
-    let spread = StepFigures.Spread(of: means)
+    let all = Source(means)
     let count = Double(max(1, answers.count))
     self.init(
       step: step, problems: means.count, samplesPerProblem: samplesPerProblem,
-      accuracy: spread.mean,
-      interval: 1.96 * spread.deviation / Double(max(1, means.count - 1)).squareRoot(),
+      accuracy: all.accuracy, interval: all.interval,
+      sources: sources.count > 1 ? sources.mapValues { Source($0) } : nil,
       length: Double(answers.reduce(0) { $0 + $1.tokenCount }) / count,
       shareCut: Double(answers.count(where: \.isCut)) / count, seconds: seconds)
+  }
+}
+
+extension EvaluationFigures.Source {
+  /// - Parameter means: The share of right answers to each problem.
+  init(_ means: [Double]) {
+    let spread = StepFigures.Spread(of: means)
+    // The spread divides by n, the standard error's estimate by n − 1.
+    self.init(
+      problems: means.count, accuracy: spread.mean,
+      interval: 1.96 * spread.deviation / Double(max(1, means.count - 1)).squareRoot())
   }
 }

@@ -69,6 +69,13 @@ public struct StepFigures: Codable, Equatable, Sendable {
 
 /// What a held-out set says of the policy: a line with `"kind": "evaluation"`.
 public struct EvaluationFigures: Codable, Equatable, Sendable {
+  /// The problems of one source.
+  public struct Source: Codable, Equatable, Sendable {
+    public var problems: Int
+    public var accuracy: Double
+    public var interval: Double
+  }
+
   public var step: Int
   public var problems: Int
   public var samplesPerProblem: Int
@@ -76,6 +83,8 @@ public struct EvaluationFigures: Codable, Equatable, Sendable {
   public var accuracy: Double
   /// Half the width of the 95 % interval over problems: 1.96 standard errors.
   public var interval: Double
+  /// The same of each file of problems, by its name; nil where there is one.
+  public var sources: [String: Source]?
   /// Mean tokens of an answer.
   public var length: Double
   public var shareCut: Double
