@@ -56,7 +56,7 @@ func quoted(_ text: String, limit: Int = 60) -> String {
 
 /// The text with everything escaped that a terminal might obey instead of show: control
 /// characters, and the marks that change the direction of writing.
-func printable(_ text: String) -> String {
+public func printable(_ text: String) -> String {
   guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
   return text.unicodeScalars
     .map { isUnprintable($0) ? "\\u{\(String($0.value, radix: 16))}" : String($0) }

@@ -51,6 +51,15 @@ struct ReinforcementMetrics {
     fileprivate init(_ step: Int, _ line: JSONObject) { (self.step, self.line) = (step, line) }
 
     subscript(name: String) -> Double? { line[name]?.decimal }
+
+    /// The files of problems, where there are several, in order of their names.
+    var sources: [(name: String, accuracy: Double?, interval: Double?)] {
+      (line["sources"]?.members ?? []).map { name, value in
+        let members = value.members
+        func number(_ key: String) -> Double? { members.first { $0.key == key }?.value.decimal }
+        return (name, number("accuracy"), number("interval"))
+      }.sorted { $0.name < $1.name }
+    }
   }
 
   struct Finding {

@@ -63,7 +63,7 @@ extension ReinforcementReport {
       plot(
         "Spread of rewards", PlotAxis("standard deviation over answers"),
         [spread] + series(\.deviation)),
-      accuracyPlot,
+      accuracyPlot, sourcePlot,
     ].compactMap { $0 }
   }
 
@@ -83,6 +83,20 @@ extension ReinforcementReport {
         .init("accuracy", points(0), style: .dots), .init("95 % upper", points(1)),
         .init("95 % lower", points(-1)),
       ])
+  }
+
+  /// The accuracy of each file of problems, where there are several.
+  private var sourcePlot: LinePlot? {
+    let series = sourceNames.map { name in
+      LinePlot.Series(
+        Self.cut(name, bytes: 40),
+        metrics.evaluations.compactMap { evaluation in
+          evaluation.sources.first { $0.name.utf8.elementsEqual(name.utf8) }?.accuracy
+            .map { .init(Double(evaluation.step), 100 * $0) }
+        }, style: .dots)
+    }
+    if series.isEmpty { return nil }
+    return plot("Held-out accuracy by file", PlotAxis("right answers", unit: "%"), series)
   }
 
   // MARK: - Answers

@@ -15,9 +15,18 @@ extension ReinforcementReport {
     }
 
     /// `34.5 % ± 2.1`, in percent.
-    var accuracy: String? {
-      guard let accuracy = evaluation?["accuracy"] else { return nil }
-      let interval = evaluation?["interval"].map { " ± " + NumberText.fixed(100 * $0, 1) }
+    var accuracy: String? { Self.text(evaluation?["accuracy"], evaluation?["interval"]) }
+
+    /// The same of one of several files of problems.
+    func accuracy(of source: String) -> String? {
+      guard let evaluation else { return nil }
+      return evaluation.sources.first { $0.name.utf8.elementsEqual(source.utf8) }
+        .flatMap { Self.text($0.accuracy, $0.interval) }
+    }
+
+    private static func text(_ accuracy: Double?, _ interval: Double?) -> String? {
+      guard let accuracy else { return nil }
+      let interval = interval.map { " ± " + NumberText.fixed(100 * $0, 1) }
       return NumberText.fixed(100 * accuracy, 1) + " %" + (interval ?? "")
     }
   }
@@ -74,14 +83,30 @@ extension ReinforcementReport {
     func share(_ name: String, _ key: String) -> [String]? {
       row(name) { $0.mean { $0[key] }.map(Self.percent) }
     }
+    let sources = sourceNames.map { name in
+      row("– " + Self.cut(name, bytes: 40)) { $0.accuracy(of: name) }
+    }
     return [
       number("Reward") { $0.reward.mean }, row("Held-out accuracy", \.accuracy),
+    ].compactMap { $0 } + sources.compactMap { $0 } + [
       row("Length, tokens") { $0.mean { $0.length.mean }.map { NumberText.count($0) } },
       share("Cut at the limit", "shareCut"),
       share("Questions without signal", "shareWithoutSignal"),
       number("Entropy, nats a token") { $0["entropy"] },
       number("KL, nats a token") { $0["kl"] },
     ].compactMap { $0 }
+  }
+
+  /// The files of held-out problems, where there are several; a few of them.
+  var sourceNames: [String] {
+    var names: [String] = []
+    for evaluation in metrics.evaluations {
+      for source in evaluation.sources
+      where !names.contains(where: { $0.utf8.elementsEqual(source.name.utf8) }) {
+        names.append(source.name)
+      }
+    }
+    return Array(names.prefix(6))
   }
 
   /// What a run came to, for a terminal.
@@ -101,14 +126,14 @@ extension ReinforcementReport {
         "Time: \(NumberText.duration(seconds: total)), \(parts.joined(separator: ", ")).")
     }
     if !metrics.findings.isEmpty {
-      // A table's cells hold nothing that a terminal obeys.
-      var table = Table([.right("Step"), .left("What was noticed")])
+      lines.append("")
       for finding in metrics.findings.suffix(Self.mostFindings) {
-        table.append([NumberText.count(finding.step), Self.cut(finding.text, bytes: 1000)])
+        // It holds nothing that a terminal obeys.
+        let text = printable(Self.cut(finding.text, bytes: 1000))
+        lines.append("Step \(NumberText.count(finding.step)): \(text)")
       }
-      lines += [""] + table.lines
     }
-    return lines.joined(separator: "\n") + "\n"
+    return lines.joined(separator: "\n")
   }
 
   /// The last findings are those that still matter.

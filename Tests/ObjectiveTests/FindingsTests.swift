@@ -438,7 +438,7 @@ final class FindingsTests: XCTestCase {
       _ = findings.add(figures)
       _ = findings.add(
         EvaluationFigures(
-          step: step, problems: 1, samplesPerProblem: 1, accuracy: bad, interval: bad, reward: bad,
+          step: step, problems: 1, samplesPerProblem: 1, accuracy: bad, interval: bad,
           length: bad, shareCut: bad, seconds: bad))
     }
     XCTAssertNoThrow(try JSONEncoder().encode(findings))

@@ -76,6 +76,6 @@ struct MadeRun {
     return EvaluationFigures(
       step: step, problems: 200, samplesPerProblem: 4,
       accuracy: share(0.28 + 0.3 * (1 - exp(-3 * done)) + 0.015 * normal()), interval: 0.055,
-      reward: 0.9, length: 430 + 240 * done, shareCut: 0.05, seconds: 90)
+      length: 430 + 240 * done, shareCut: 0.05, seconds: 90)
   }
 }

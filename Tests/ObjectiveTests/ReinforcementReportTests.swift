@@ -221,15 +221,43 @@ final class ReinforcementReportTests: XCTestCase {
       Figures of steps are means over up to 5 of them.
       Time: 17 h 19 min, sampling 59.9 %, judging 1.6 %, updating 37.3 %, evaluating 1.2 %.
 
-      Step   What was noticed
-      ----   \(String(repeating: "-", count: 163))
-         1   The loss is 0 at the first update: that is expected, since the advantages of a group \
+      Step 1: The loss is 0 at the first update: that is expected, since the advantages of a group \
       add up to 0.
-        97   1 update was skipped: gradientSpike.
-       123   21 % of the answers of the last 5 steps were cut at the token limit, and what they \
+      Step 97: 1 update was skipped: gradientSpike.
+      Step 123: 21 % of the answers of the last 5 steps were cut at the token limit, and what they \
       would have come to is not rewarded. Raise the limit, or add the reward 'length'.
-
       """)
+  }
+
+  /// Of several files of held-out problems each has its curve and its row.
+  func testFilesOfHeldOutProblems() throws {
+    let folder = try MadeFolder()
+    var run = MadeRun()
+    for step in 1...20 {
+      try folder.add("step", run.step(step))
+      if step % 10 == 0 {
+        var figures = run.evaluation(step)
+        figures.sources = [
+          "hard.jsonl": .init(problems: 100, accuracy: 0.125, interval: 0.05),
+          "easy.jsonl": .init(problems: 100, accuracy: Double(step) / 40, interval: 0.0625),
+        ]
+        try folder.add("evaluation", figures)
+      }
+    }
+    try folder.writeMetrics()
+    let report = try report(folder)
+    let plot = try XCTUnwrap(
+      try plots("Rewards", report.page).first { $0.title == "Held-out accuracy by file" })
+    XCTAssertEqual(plot.series.map(\.name), ["easy.jsonl", "hard.jsonl"])
+    XCTAssertEqual(plot.series[0].points.map(\.y), [25, 50])
+    XCTAssertEqual(plot.series[1].points.map(\.y), [12.5, 12.5])
+    let lines = report.text.split(separator: "\n").filter { $0.hasPrefix("– ") }
+    XCTAssertEqual(
+      lines.map { $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ") },
+      [
+        "– easy.jsonl 25.0 % ± 6.2 50.0 % ± 6.2 50.0 % ± 6.2",
+        "– hard.jsonl 12.5 % ± 5.0 12.5 % ± 5.0 12.5 % ± 5.0",
+      ])
   }
 
   /// Without evaluations the best reward counts.

@@ -28,7 +28,7 @@ final class RewardRuleTests: XCTestCase {
   // MARK: Accuracy
 
   func testAccuracy() throws {
-    let settings = RewardSettings(accuracy: .init(weight: 2))
+    let settings = RewardSettings(accuracy: .init(weight: 2, unjudged: .leftOut))
     let rows: [(SampledAnswer, Double?, String)] = [
       (sampled("<think>5</think>\\boxed{4}"), 1, "The texts are the same: '4'."),
       (sampled("<think>5</think>\\boxed{8/2}"), 1, "Algebra makes them equal: '8/2'."),

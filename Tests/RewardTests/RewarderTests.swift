@@ -17,7 +17,7 @@ final class RewarderTests: XCTestCase {
 
   private func settings() -> RewardSettings {
     RewardSettings(
-      accuracy: .init(weight: 1), format: .init(weight: 0.5),
+      accuracy: .init(weight: 1, unjudged: .leftOut), format: .init(weight: 0.5),
       language: .init(weight: 0.1, language: "en"),
       length: .init(weight: 0.2, most: 30, buffer: 20),
       repetition: .init(weight: 0.3, words: 2),
