@@ -139,3 +139,65 @@ final class CrossEntropyTests: XCTestCase {
     }
   }
 }
+
+/// The loss of any function of log-probabilities at a temperature.
+final class TemperedCrossEntropyTests: XCTestCase {
+  private func layer(_ V: Int, _ C: Int, _ precision: Precision) -> CrossEntropy {
+    CrossEntropy(
+      weight: Weight(Tensor(seeded: [V, C], seed: 9)), precision: precision)
+  }
+
+  private func targets(_ T: Int, _ V: Int) -> [Int32] { (0..<T).map { Int32($0 * 7 % V) } }
+
+  /// L = Σ exp(l/2) + l²/3, whose weight −dL/dl depends on l and on the row.
+  private func value(_ row: Int, _ l: Double) -> Double {
+    exp(l / 2) + l * l / 3 * Double(row + 1)
+  }
+  private func weight(_ row: Int, _ l: Float) -> Float {
+    Float(-(exp(Double(l) / 2) / 2 + 2 * Double(l) / 3 * Double(row + 1)))
+  }
+
+  func testGradients() {
+    let (T, V, C) = (4, 11, 3)
+    for temperature in [1, 0.6, 1.7] {
+      let layer = layer(V, C, .float32)
+      let x = Tensor(seeded: [T, C], seed: 1)
+      let targets = targets(T, V)
+      let (found, dx) = layer.forwardBackward(
+        x, targets: targets, temperature: temperature, weight: weight)
+      XCTAssertEqual(
+        found, layer.logProbabilities(x, targets: targets, temperature: temperature))
+      assertGradientsMatch([Variable("x", x, dx), Variable("weight", layer.weight)]) {
+        layer.logProbabilities(x, targets: targets, temperature: temperature).enumerated()
+          .reduce(0) { $0 + value($1.offset, Double($1.element)) }
+      }
+    }
+  }
+
+  /// More rows than a chunk; at temperature 1 and with plain weights it is the cross-entropy.
+  func testAtTemperatureOne() {
+    let (T, V, C) = (CrossEntropy.chunk + 13, 101, 7)
+    for precision in Precision.allCases {
+      let plain = layer(V, C, precision), tempered = layer(V, C, precision)
+      let x = Tensor(seeded: [T, C], seed: 1, scale: 2)
+      let targets = targets(T, V), weights = (0..<T).map { Float($0 % 5) - 1.5 }
+      let expected = plain.forwardBackward(x, targets: targets, weights: weights)
+      let found = tempered.forwardBackward(x, targets: targets, temperature: 1) { t, _ in
+        weights[t]
+      }
+      assertClose(
+        found.logProbabilities, expected.logProbabilities.map { Double($0) }, absolute: 4e-6, "log p")
+      // Products of gradients that were rounded, by up to 2^-9, from ever so little different ones.
+      let unit = precision == .bfloat16 ? 0x1p-7 : 4e-6
+      assertClose(
+        found.dx.values, expected.dx.values.map { Double($0) },
+        within: expected.dx.values.map { Double(abs($0)) * unit + 2e-5 },
+        "dx, \(precision)")
+      assertClose(
+        tempered.weight.gradient?.values ?? [],
+        (plain.weight.gradient?.values ?? []).map { Double($0) },
+        within: (plain.weight.gradient?.values ?? []).map { Double(abs($0)) * unit + 2e-4 },
+        "dweight, \(precision)")
+    }
+  }
+}
