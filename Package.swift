@@ -77,7 +77,8 @@ let package = Package(
     .target(
       name: "FineTuning",
       dependencies: [
-        "Training", "TrainingRecipes", "Generation", "Datasets", "Models", "Interface", "Reports", "Storage",
+        "Training", "TrainingRecipes", "Generation", "Datasets", "Models", "Interface", "Reports",
+        "Storage",
         "Tensors",
       ],
       exclude: ["README.md"]),
@@ -86,7 +87,8 @@ let package = Package(
       dependencies: [
         "Training", "TrainingRecipes", "Generation", "Teachers", "Problems", "Verification",
         "Sandbox", "Datasets", "Tokenizers", "Models", "Interface", "Reports", "Storage", "Tensors",
-      ]),
+      ],
+      exclude: ["README.md"]),
     .target(
       name: "Generation", dependencies: ["Models", "Tokenizers", "Tensors", "CKernels"],
       exclude: ["README.md"]),

@@ -1,4 +1,5 @@
 import Reports
+import Training
 
 /// The bounds, and why they are what they are.
 extension Findings {
@@ -129,15 +130,21 @@ extension Findings {
   }
 
   private static func skipped(_ recent: Recent) -> Outcome {
-    guard let last = recent.last, !last.skipped.isEmpty else {
-      return recent.steps.suffix(span).contains { !$0.skipped.isEmpty } ? .between : .gone
+    // Of steps without a signal more is said elsewhere.
+    func wrong(_ step: Findings.Seen) -> [String] {
+      step.skipped.filter { $0 != SpikeGuard.Finding.nothingToLearn.rawValue }
+    }
+    guard let last = recent.last.map(wrong), !last.isEmpty else {
+      return recent.steps.suffix(span).contains { !wrong($0).isEmpty } ? .between : .gone
     }
     var reasons: [String] = []
-    for reason in last.skipped where !reasons.contains(reason) { reasons.append(reason) }
-    var words = reasons.joined(separator: "; ")
-    while words.hasSuffix(".") { words.removeLast() }
+    for reason in last {
+      let words = SpikeGuard.Finding(rawValue: reason)?.words ?? reason
+      if !reasons.contains(words) { reasons.append(words) }
+    }
     return .holds(
-      "\(NumberText.count(last.skipped.count, "update was", "updates were")) skipped: \(words).")
+      "\(NumberText.count(last.count, "update was", "updates were")) skipped, since "
+        + "\(reasons.joined(separator: " and ")).")
   }
 
   private static func failed(_ recent: Recent) -> Outcome {

@@ -172,10 +172,13 @@ public final class GRPORun {
     let figures = StepFigures(
       step: step, recipe, groups, updates, names: rewarder.names, seconds)
     try tell(figures)
-    if step == 1 || step == recipe.steps || step % recipe.completionsEverySteps == 0 {
+    let wrong = updates.skipped.filter { $0 != .nothingToLearn }
+    if step == 1 || step == recipe.steps || step % recipe.completionsEverySteps == 0
+      || !wrong.isEmpty
+    {
       try keepCompletions(groups, step: step)
     }
-    try checkSkips(updates)
+    if let last = wrong.last, loop.spikes.isExhausted { try give(up: last) }
     return true
   }
 
@@ -289,19 +292,11 @@ public final class GRPORun {
     return figures
   }
 
-  private func checkSkips(_ updates: UpdateFigures) throws {
-    let wrong = updates.skipped.filter { $0 != SpikeGuard.Finding.nothingToLearn.rawValue }
-    if let last = wrong.last {
-      report(
-        .note(
-          "Step \(state.step): \(wrong.count) of \(updates.count) updates were skipped, the last "
-            + "for \(last)."))
-    }
-    guard loop.spikes.isExhausted else { return }
+  private func give(up finding: SpikeGuard.Finding) throws {
     try directory.metrics.synchronize()
     throw RunError(
-      "\(directory.path): \(loop.spikes.skipsInARow) updates in a row were skipped, the last for "
-        + "\(wrong.last ?? "no reason"). The last good checkpoint stands. Read the answers of step "
+      "\(directory.path): \(loop.spikes.skipsInARow) updates in a row were skipped, the last since "
+        + "\(finding.words). The last good checkpoint stands. Read the answers of step "
         + "\(state.step) in 'completions', or lower 'optimizer.learningRate'.")
   }
 }

@@ -116,7 +116,7 @@ struct UpdateFigures {
   var first: PolicyFigures?
   var norms: [Double] = []
   var learningRate = 0.0
-  var skipped: [String] = []
+  var skipped: [SpikeGuard.Finding] = []
   var tokens = 0
   var count = 0
 
@@ -124,7 +124,7 @@ struct UpdateFigures {
     count += 1
     learningRate = step.learningRate
     tokens += step.tokens
-    if let skipped = step.skipped { self.skipped.append(skipped.rawValue) }
+    if let skipped = step.skipped { self.skipped.append(skipped) }
     if figures.tokens == 0 { return }
     all.add(figures)
     norms.append(step.gradientNorm)
@@ -182,7 +182,7 @@ extension StepFigures {
       updates.norms.isEmpty ? 0 : updates.norms.reduce(0, +) / Double(updates.norms.count)
     learningRate = updates.learningRate
     self.updates = updates.count
-    skipped = updates.skipped
+    skipped = updates.skipped.map(\.rawValue)
     trainedTokens = updates.tokens
     samplingSeconds = seconds.sampling
     judgingSeconds = seconds.judging

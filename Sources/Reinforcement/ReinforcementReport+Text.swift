@@ -88,13 +88,14 @@ extension ReinforcementReport {
     }
     return [
       number("Reward") { $0.reward.mean }, row("Held-out accuracy", \.accuracy),
-    ].compactMap { $0 } + sources.compactMap { $0 } + [
-      row("Length, tokens") { $0.mean { $0.length.mean }.map { NumberText.count($0) } },
-      share("Cut at the limit", "shareCut"),
-      share("Questions without signal", "shareWithoutSignal"),
-      number("Entropy, nats a token") { $0["entropy"] },
-      number("KL, nats a token") { $0["kl"] },
-    ].compactMap { $0 }
+    ].compactMap { $0 } + sources.compactMap { $0 }
+      + [
+        row("Length, tokens") { $0.mean { $0.length.mean }.map { NumberText.count($0) } },
+        share("Cut at the limit", "shareCut"),
+        share("Questions without signal", "shareWithoutSignal"),
+        number("Entropy, nats a token") { $0["entropy"] },
+        number("KL, nats a token") { $0["kl"] },
+      ].compactMap { $0 }
   }
 
   /// The files of held-out problems, where there are several; a few of them.

@@ -31,6 +31,17 @@ public struct SpikeGuard: Equatable, Sendable {
     case lossNotFinite, gradientNotFinite, lossSpike, gradientSpike
     /// No token of the step is learned.
     case nothingToLearn
+
+    /// As the rest of a sentence.
+    public var words: String {
+      switch self {
+      case .lossNotFinite: "the loss was no finite number"
+      case .gradientNotFinite: "the gradient was no finite number"
+      case .lossSpike: "the loss was far above the last updates'"
+      case .gradientSpike: "the gradient was far above the last updates'"
+      case .nothingToLearn: "there was nothing to learn from"
+      }
+    }
   }
 
   public let settings: Settings

@@ -28,6 +28,7 @@ final class HelpTests: XCTestCase {
         curate           Makes a training set from a teacher's answers.
         plan             Says what a fine-tuning run will need.
         fine-tune        Fine-tunes a student on samples.
+        reinforce        Improves a model by reinforcement (GRPO).
         report           Writes one page about a run, with its curves.
         diagnose         Checks a model's gradients, packing and cache.
         recipe           Prints a recipe to start from.
@@ -271,6 +272,7 @@ final class HelpTests: XCTestCase {
         generate    The sampling of a teacher's answers to problems.
         curate      The training set made of a teacher's answers.
         fine-tune   The fine-tuning of a student on samples.
+        reinforce   The reinforcement of a model by GRPO.
       """)
   }
 

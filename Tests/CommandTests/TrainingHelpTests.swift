@@ -92,10 +92,12 @@ final class TrainingHelpTests: XCTestCase {
       """
       Writes one page about a run, with its curves.
 
-      Reads the folder of a fine-tuning run, which may still go on, and writes one
-      HTML page: loss by step and by source, learning rate, gradient norm, throughput,
-      lengths, what the student wrote, the recipe and what it ran on. The page needs
-      nothing else, and opens from disk.
+      Reads the folder of a run of 'fine-tune' or 'reinforce', which may still go on,
+      and writes one HTML page. Of fine-tuning: loss by step and by source, learning
+      rate, gradient norm, throughput, lengths, and what the student wrote. Of
+      reinforcement: rewards, accuracy, lengths, entropy, divergence, where the time
+      goes, findings, and answers to read. The page needs nothing else, and opens from
+      disk.
 
       Usage: distill report <run> [--output <file>]
 

@@ -186,7 +186,8 @@ final class TemperedCrossEntropyTests: XCTestCase {
         weights[t]
       }
       assertClose(
-        found.logProbabilities, expected.logProbabilities.map { Double($0) }, absolute: 4e-6, "log p")
+        found.logProbabilities, expected.logProbabilities.map { Double($0) }, absolute: 4e-6,
+        "log p")
       // Products of gradients that were rounded, by up to 2^-9, from ever so little different ones.
       let unit = precision == .bfloat16 ? 0x1p-7 : 4e-6
       assertClose(

@@ -136,11 +136,16 @@ final class FindingsTests: XCTestCase {
     XCTAssertEqual(
       said(60) { if [7, 8, 20, 50].contains($0.step) { $0.skipped = ["gradientSpike"] } },
       [
-        "7: 1 update was skipped: gradientSpike.", "50: 1 update was skipped: gradientSpike.",
+        "7: 1 update was skipped, since the gradient was far above the last updates'.",
+        "50: 1 update was skipped, since the gradient was far above the last updates'.",
       ])
     XCTAssertEqual(
-      said(3) { $0.skipped = ["The loss is not finite.", "gradientSpike", "gradientSpike."] },
-      ["1: 3 updates were skipped: The loss is not finite.; gradientSpike; gradientSpike."])
+      said(3) { $0.skipped = ["lossNotFinite", "gradientSpike", "other", "gradientSpike"] },
+      [
+        "1: 4 updates were skipped, since the loss was no finite number and the gradient was far "
+          + "above the last updates' and other."
+      ])
+    XCTAssertEqual(said(40) { $0.skipped = ["nothingToLearn"] }, said(40) { _ in })
   }
 
   func testFailedRewards() {

@@ -110,7 +110,7 @@ final class ReinforcementReportTests: XCTestCase {
           "The loss is 0 at the first update: that is expected, since the advantages of a group "
             + "add up to 0.", "1",
         ],
-        ["1 update was skipped: gradientSpike.", "97"],
+        ["1 update was skipped, since the gradient was far above the last updates'.", "97"],
         [
           "21 % of the answers of the last 5 steps were cut at the token limit, and what they would "
             + "have come to is not rewarded. Raise the limit, or add the reward 'length'.", "123",
@@ -223,7 +223,7 @@ final class ReinforcementReportTests: XCTestCase {
 
       Step 1: The loss is 0 at the first update: that is expected, since the advantages of a group \
       add up to 0.
-      Step 97: 1 update was skipped: gradientSpike.
+      Step 97: 1 update was skipped, since the gradient was far above the last updates'.
       Step 123: 21 % of the answers of the last 5 steps were cut at the token limit, and what they \
       would have come to is not rewarded. Raise the limit, or add the reward 'length'.
       """)
@@ -253,9 +253,11 @@ final class ReinforcementReportTests: XCTestCase {
     XCTAssertEqual(plot.series[1].points.map(\.y), [12.5, 12.5])
     let lines = report.text.split(separator: "\n").filter { $0.hasPrefix("– ") }
     XCTAssertEqual(
-      lines.map { $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ") },
+      lines.map {
+        $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+      },
       [
-        "– easy.jsonl 25.0 % ± 6.2 50.0 % ± 6.2 50.0 % ± 6.2",
+        "– easy.jsonl 25.0 % ± 6.3 50.0 % ± 6.3 50.0 % ± 6.3",
         "– hard.jsonl 12.5 % ± 5.0 12.5 % ± 5.0 12.5 % ± 5.0",
       ])
   }
@@ -558,7 +560,7 @@ final class ReinforcementReportTests: XCTestCase {
     XCTAssertEqual(
       report.page.introduction, [.paragraph("The run has not begun: there are no metrics yet.")])
     XCTAssertEqual(report.page.sections.map(\.title), ["Environment", "Recipe"])
-    XCTAssertEqual(report.text, "The run has not begun: there are no metrics yet.\n")
+    XCTAssertEqual(report.text, "The run has not begun: there are no metrics yet.")
     XCTAssertEqual(
       try section("Environment", report.page).blocks,
       [.paragraph("There is nothing in environment.json of this run.")])
@@ -571,7 +573,7 @@ final class ReinforcementReportTests: XCTestCase {
     folder.add(line: #"{"kind":"start","step":0,"time":"now"}"#)
     try folder.writeMetrics()
     report = try self.report(folder)
-    XCTAssertEqual(report.text, "The run has begun, and no step is done yet.\n")
+    XCTAssertEqual(report.text, "The run has begun, and no step is done yet.")
     // The first evaluation comes before the first step.
     var run = MadeRun()
     try folder.add("evaluation", run.evaluation(0))
@@ -590,7 +592,7 @@ final class ReinforcementReportTests: XCTestCase {
     let folder = try MadeFolder()
     try folder.write("", as: "metrics.jsonl")
     XCTAssertEqual(
-      try report(folder).text, "The run has not begun: there are no metrics yet.\n")
+      try report(folder).text, "The run has not begun: there are no metrics yet.")
   }
 
   func testDamagedSettings() throws {

@@ -25,6 +25,30 @@ final class ImportTests: XCTestCase {
     XCTAssertGreaterThan(imports, 10, "no imports were found")
   }
 
+  /// Reinforcement is an add-on: without its folder, its command and their tests the rest builds.
+  func testOnlyItsCommandImportsReinforcement() throws {
+    var importers: Set<String> = []
+    for target in try Target.all() where target.name != "Reinforcement" {
+      for source in Package.files(in: target.path) where source.hasSuffix(".swift") {
+        let lines = try Package.text(source).split(separator: "\n")
+        if lines.contains(where: { Self.module(importedBy: $0) == "Reinforcement" }) {
+          importers.insert(source)
+        }
+      }
+    }
+    XCTAssertEqual(
+      importers.filter { !$0.hasPrefix("Tests/") },
+      [
+        "Sources/Commands/ReinforceCommand.swift",
+        "Sources/Commands/ReinforcementDisplay.swift",
+        "Sources/Commands/ReinforcementRecipeKind.swift",
+      ])
+    let tests = ["ReinforcementTests", "ObjectiveTests", "RewardTests"]
+    for source in importers where source.hasPrefix("Tests/") {
+      XCTAssertTrue(tests.contains { source.hasPrefix("Tests/\($0)/") }, source)
+    }
+  }
+
   /// The module of `import Name`, `@testable import Name` or `import struct Name.Type`.
   private static func module(importedBy line: Substring) -> String? {
     let words = line.split(separator: " ")

@@ -106,7 +106,10 @@ final class OnPolicyTests: XCTestCase {
           row.tokens, targets: row.targets, temperature: 1,
           weight: { objective.term(index, $0, $1).weight }, isInterrupted: { false })
       }
-      gradients.append(decoder.parameters.flatMap { Array($0.gradient?.elements ?? UnsafeMutableBufferPointer(start: nil, count: 0)) })
+      gradients.append(
+        decoder.parameters.flatMap {
+          Array($0.gradient?.elements ?? UnsafeMutableBufferPointer(start: nil, count: 0))
+        })
     }
     let scale = gradients[0].reduce(0) { max($0, abs($1)) }
     XCTAssertGreaterThan(scale, 0.1)

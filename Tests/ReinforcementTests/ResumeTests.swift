@@ -38,7 +38,9 @@ final class ResumeTests: XCTestCase {
       try? whole.weightsHash(whole.recipe.run + "/best"), what)
     let (steps, expected) = (try found.figures(), try whole.figures())
     XCTAssertEqual(steps.keys.sorted(), expected.keys.sorted(), what)
-    for (step, figures) in expected { XCTAssertEqual(steps[step], figures, "\(what), step \(step)") }
+    for (step, figures) in expected {
+      XCTAssertEqual(steps[step], figures, "\(what), step \(step)")
+    }
   }
 
   func testStoppedAfterEveryStep() throws {

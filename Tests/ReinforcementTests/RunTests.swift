@@ -81,10 +81,13 @@ final class RunTests: XCTestCase {
     ) {
       XCTAssertEqual(
         "\($0)",
-        "\(policy.recipe.run): 5 updates in a row were skipped, the last for lossNotFinite. The "
-          + "last good checkpoint stands. Read the answers of step 5 in 'completions', or lower "
-          + "'optimizer.learningRate'.")
+        "\(policy.recipe.run): 5 updates in a row were skipped, the last since the loss was no "
+          + "finite number. The last good checkpoint stands. Read the answers of step 5 in "
+          + "'completions', or lower 'optimizer.learningRate'.")
     }
+    let kept = try FileManager.default.contentsOfDirectory(
+      atPath: policy.recipe.run + "/completions")
+    XCTAssertEqual(kept.sorted(), (1...5).map { "step-00000\($0).jsonl" })
   }
 
   func testPromptsThatAreTooLong() throws {
@@ -118,6 +121,39 @@ final class RunTests: XCTestCase {
         "The recipe: 'sampling.maxTokens' is 48, and \(policy.recipe.policy) has 48 positions, for "
           + "prompt and answer. Lower the one.")
     }
+  }
+
+  /// A template that opens the thinking: it is part of the answer, and the format reward knows.
+  func testATemplateThatOpensTheThinking() throws {
+    let policy = try TinyPolicy(self) {
+      $0.template = "chat"
+      $0.rewards = .init(format: .init(weight: 1))
+      $0.sampling.maxTokens = 12
+      $0.sampling.answersPerQuestion = 40
+      $0.completionsEverySteps = 1
+      $0.steps = 1
+    }
+    var opening = policy
+    opening.recipe.chatTemplate = policy.folder + "/template.jinja"
+    try policy.write(
+      "{% for m in messages %}{{ m.content }}{% endfor %}<think>{{ '\\n' }}",
+      as: "template.jinja")
+    try opening.run()
+    let text = try String(
+      contentsOfFile: policy.recipe.run + "/completions/step-000001.jsonl", encoding: .utf8)
+    let records = try text.split(separator: "\n").map {
+      try JSONDecoder().decode(CompletionRecord.self, from: Data($0.utf8))
+    }
+    XCTAssertEqual(records.count, 400)
+    for record in records {
+      XCTAssertTrue(record.text.hasPrefix("<think>\n"), record.text)
+      XCTAssertFalse(record.parts[0].reason?.contains("no '<think>'") ?? false, record.text)
+      XCTAssertEqual(record.prompt.count, 2)
+    }
+    XCTAssertEqual(
+      try Data(
+        contentsOf: URL(fileURLWithPath: policy.recipe.run + "/student/chat_template.jinja")),
+      try Data(contentsOf: URL(fileURLWithPath: policy.folder + "/template.jinja")))
   }
 
   /// An answer that ends at once is a wrong one, and is learned from.
