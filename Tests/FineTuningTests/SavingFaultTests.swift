@@ -27,7 +27,7 @@ final class SavingFaultTests: XCTestCase {
     let ready = try run.prepared()
     let decoder = try Checkpoint(at: run.recipe.student).decoder(precision: .bfloat16)
     let loop = TrainingLoop(
-      decoder, AdamW(decoder.parameters, run.recipe.optimizerSettings),
+      decoder, AdamW(decoder.parameters, run.recipe.optimizer.adamW),
       run.recipe.loopSettings(totalSteps: 10))
     var reader = TrainingOrder.Reader(ready.order)
     return (loop, try reader.rows(ofStep: 0))
