@@ -1,6 +1,7 @@
 import Foundation
 import Interface
 import Reinforcement
+import Reports
 import Training
 
 /// Shows how reinforcement goes: a block of lines that is rewritten on a terminal, plain lines
@@ -59,11 +60,11 @@ final class ReinforcementDisplay {
 
   private func words(_ figures: EvaluationFigures) -> String {
     let parts = (figures.sources ?? [:]).sorted { $0.key < $1.key }
-      .map { String(format: "%@ %.1f", $0.key, 100 * $0.value.accuracy) }
-    return String(
-      format: "%.1f ± %.1f %% of held-out answers right%@, %.0f tokens an answer",
-      100 * figures.accuracy, 100 * figures.interval,
-      parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))", figures.length)
+      .map { "\($0.key) \(NumberText.fixed(100 * $0.value.accuracy, 1))" }
+    return "\(NumberText.fixed(100 * figures.accuracy, 1)) ± "
+      + "\(NumberText.fixed(100 * figures.interval, 1)) % of held-out answers right"
+      + (parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))")
+      + ", \(Int(figures.length.rounded())) tokens an answer"
   }
 
   private func show(_ step: Int, _ answers: Int, _ all: Int, _ tokens: Int, _ seconds: Double) {

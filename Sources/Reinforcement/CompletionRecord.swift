@@ -18,6 +18,8 @@ public struct CompletionRecord: Codable, Equatable, Sendable {
   public let question: Int
   /// The problem's id.
   public let problem: String
+  /// What is right: an answer, or a choice's letter; absent for programs.
+  public let reference: String?
   /// The number of the answer to its question, from 0.
   public let sample: Int
   public let prompt: String
@@ -45,6 +47,12 @@ public struct CompletionRecord: Codable, Equatable, Sendable {
     func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
     (self.step, self.question, problem) = (step, question, answer.problem.id)
     (sample, prompt, text) = (answer.sample, answer.prompt, answer.text)
+    switch answer.problem.reference {
+    case .answer(let text): reference = text
+    case .choices(_, let correct):
+      reference = UInt8(exactly: correct + 65).map { String(UnicodeScalar($0)) }
+    case .program, .none: reference = nil
+    }
     (tokens, self.finishReason) = (answer.tokenCount, finishReason)
     parts = rewarded.parts.map {
       Part(name: $0.name, value: finite($0.value), reason: $0.reason)
@@ -56,7 +64,10 @@ public struct CompletionRecord: Codable, Equatable, Sendable {
   /// Compares texts by their bytes.
   public static func == (a: Self, b: Self) -> Bool {
     func texts(_ record: Self) -> [String?] {
-      [record.problem, record.prompt, record.text, record.finishReason, record.failure]
+      [
+        record.problem, record.reference, record.prompt, record.text, record.finishReason,
+        record.failure,
+      ]
         + record.parts.flatMap { [$0.name, $0.reason] }
     }
     func numbers(_ record: Self) -> [Double?] {

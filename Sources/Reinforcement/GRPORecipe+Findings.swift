@@ -38,11 +38,23 @@ extension GRPORecipe {
       (1...Self.mostAnswers).contains(updates.minibatches),
       "'updates.minibatches' is \(updates.minibatches); it must lie between 1 and "
         + "\(Self.mostAnswers).")
+    let answers = sampling.questionsPerStep.multipliedReportingOverflow(
+      by: sampling.answersPerQuestion)
+    check(
+      answers.overflow || updates.minibatches <= max(1, answers.partialValue),
+      "'updates.minibatches' is \(updates.minibatches), and a step has only "
+        + "\(answers.partialValue) answers.")
     check(
       (1...100).contains(updates.passes),
       "'updates.passes' is \(updates.passes); it must lie between 1 and 100.")
     atLeastOne(updates.rowTokens, "updates.rowTokens")
     found += rewards.findings()
+    if let length = rewards.length {
+      check(
+        length.most - length.buffer < sampling.maxTokens,
+        "'rewards.length' begins to act at \(length.most - length.buffer) tokens, and no answer has "
+          + "more than 'sampling.maxTokens', \(sampling.maxTokens).")
+    }
     found += objective.findings
     if let every = referenceEverySteps {
       atLeastOne(every, "referenceEverySteps")

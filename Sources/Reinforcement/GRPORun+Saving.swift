@@ -9,7 +9,8 @@ extension GRPORun {
     if savedUpdates == loop.stepCount, state.step > 0 { return }
     let start = now
     let bytes = try directory.save(
-      loop, state: state.json(), keeping: recipe.checkpoints.keep, isStopped: isStopped,
+      loop, state: state.json(), step: state.step, keeping: recipe.checkpoints.keep,
+      isStopped: isStopped,
       note: { report(.note($0)) })
     savedUpdates = loop.stepCount
     try directory.metrics.synchronize()

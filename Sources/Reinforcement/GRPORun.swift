@@ -49,6 +49,8 @@ public final class GRPORun {
   /// The loop's updates when it was last saved; -1 before.
   var savedUpdates = -1
   private var lastSave = 0.0
+  private var hasToldOfFailure = false
+  private var hasToldOfBand = false
   private let clock = DispatchTime.now().uptimeNanoseconds
 
   /// Loads the policy, and what was saved of this run before.
@@ -87,7 +89,12 @@ public final class GRPORun {
         let kept = Self.referencePath(directory, step: state.referenceStep)
         reference.repack(try Checkpoint(at: kept).decoder(precision: .bfloat16))
       }
-      report(.note("Going on after step \(state.step) of \(recipe.steps)."))
+      report(
+        .note(
+          state.step < recipe.steps
+            ? "Going on after step \(state.step) of \(recipe.steps)."
+            : "All \(state.step) steps are done. With more 'steps' and a constant rate the same "
+              + "command goes on."))
     }
     sampler = PolicySampler(
       decoder, prepared.prompts, sequences: recipe.sampling.sequences,
@@ -123,7 +130,17 @@ public final class GRPORun {
     try exportPolicy(to: directory.studentPath)
     try directory.metrics.synchronize()
     try events.synchronize()
+    if recipe.checkpoints.best, let best = state.best { report(.note(words(best))) }
     return .finished(policy: directory.studentPath)
+  }
+
+  private func words(_ best: GRPOState.Best) -> String {
+    let accuracy = String(format: "%.1f %%", 100 * best.accuracy)
+    return best.step == 0
+      ? "No evaluation was better than the one before the first step, \(accuracy) right: the policy "
+        + "that was given is the best."
+      : "The policy of the best evaluation, \(accuracy) right after step \(best.step), is in "
+        + "\(directory.bestPath)."
   }
 
   /// Seconds since the run was made.
@@ -142,11 +159,14 @@ public final class GRPORun {
     return recipe.checkpoints.isDue(step: state.step, minutes: (now - lastSave) / 60)
   }
 
+  /// Whether the weights are those after the last step that was counted.
+  private var isBetweenSteps: Bool { loop.stepCount == state.step * recipe.updatesPerStep }
+
   private func stop() throws -> GRPOOutcome {
     loop.decoder.clearGradients()
     // Before the first step there is nothing that the recipe does not say; within the updates of a
     // step the last checkpoint is where the same command goes on.
-    if state.step > 0, loop.stepCount == state.step * recipe.updatesPerStep { try save() }
+    if state.step > 0, isBetweenSteps { try save() }
     return .stopped(step: state.step)
   }
 
@@ -210,6 +230,7 @@ public final class GRPORun {
       guard let sampled else { return nil }
       let all = sampled.flatMap { $0.map(\.answer) }
       guard let rewards = try seconds.measure(\.judging, { try judge(all) }) else { return nil }
+      try checkFailures(rewards, step)
       var first = 0
       let round = zip(asked, sampled).map { question, rollouts in
         defer { first += rollouts.count }
@@ -221,6 +242,24 @@ public final class GRPORun {
     }
     sampler.makeRoom()
     return (groups, position)
+  }
+
+  /// Says aloud why a reward failed; a step without any reward is not made at all.
+  private func checkFailures(_ rewards: [RewardedAnswer], _ step: Int) throws {
+    guard let first = rewards.first(where: { $0.total == nil })?.failure else { return }
+    let failed = rewards.count { $0.total == nil }
+    if failed == rewards.count {
+      if state.step > 0, isBetweenSteps { try save() }
+      throw RunError(
+        "\(directory.path): none of the \(failed) answers of step \(step) has a reward. Of the first "
+          + "this was said: \(first)\nMend that; the same command goes on with this step.")
+    }
+    if hasToldOfFailure { return }
+    hasToldOfFailure = true
+    report(
+      .note(
+        "Step \(step): \(failed) of \(rewards.count) answers have no reward and are left out. Of the "
+          + "first this was said: \(first)"))
   }
 
   /// The rewards of answers; nil if it was stopped.
@@ -244,6 +283,13 @@ public final class GRPORun {
         let rate = state.passRates[question.number], rate < band.min || rate > band.max
       {
         patience -= 1
+        if patience == 0, !hasToldOfBand {
+          hasToldOfBand = true
+          report(
+            .note(
+              "Step \(state.step + 1): too few problems are left inside 'filters.passRate', so that "
+                + "others are asked too. Widen the band, or take more problems."))
+        }
         continue
       }
       asked.append(question)

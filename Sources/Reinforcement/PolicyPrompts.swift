@@ -41,7 +41,7 @@ struct Question: Sendable {
   /// Its place among all problems of its set, from 0.
   let number: Int
   let problem: Problem
-  /// The turns' texts, for people and for programs.
+  /// All that the policy is given, as text.
   let prompt: String
   let tokens: [Int32]
   /// What the prompt itself began the answer with: a template's `<think>`.
@@ -90,7 +90,7 @@ struct PolicyPrompts: Sendable {
         tokenizer.prefix + tokenizer.encode(before + words + after, special: true)
       }
     return Question(
-      number: number, problem: problem, prompt: words, tokens: tokens,
+      number: number, problem: problem, prompt: tokenizer.decode(tokens), tokens: tokens,
       opening: rendering.openedThinking(by: tokens))
   }
 }

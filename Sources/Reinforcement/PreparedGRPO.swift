@@ -63,6 +63,16 @@ public struct PreparedGRPO {
     } else {
       heldOut = nil
     }
+    if recipe.template == "r1-zero", recipe.rewards.format?.answerTags == false {
+      remarks.append(
+        "The template 'r1-zero' asks for <answer> tags, and the reward 'format' does not: see "
+          + "'answerTags'.")
+    }
+    if recipe.sampling.questionsPerStep > questions.questions.count {
+      remarks.append(
+        "A step asks \(recipe.sampling.questionsPerStep) questions, and there are only "
+          + "\(questions.questions.count): some are asked twice.")
+    }
     self.remarks = remarks.compactMap { $0 }
     try Self.checkReferences(recipe, questions)
     dataHash = Self.hash(questions, heldOut)
@@ -145,7 +155,21 @@ public struct PreparedGRPO {
         ("problems", dataHash), ("policy's weights", checkpoint.fingerprint),
         ("rules", Rewarder.version),
       ],
-      remarks: machine.remarks + [("recomputed blocks", "\(recomputedBlocks)")])
+      remarks: machine.remarks + [("recomputed blocks", "\(recomputedBlocks)")],
+      freeKeys: freeKeys)
+  }
+
+  /// What a run may go on with though it began with another: nothing that is learned depends on it.
+  private var freeKeys: [String] {
+    var keys = [
+      "run", "checkpoints.everySteps", "checkpoints.everyMinutes", "checkpoints.keep",
+      "completionsEverySteps", "sampling.sequences", "recomputedBlocks", "export",
+    ]
+    // A run may be made longer where no rate depends on how long it is.
+    if recipe.optimizer.schedule == .constant, recipe.optimizer.warmupShare == 0 {
+      keys.append("steps")
+    }
+    return keys
   }
 
   // MARK: - What it will need

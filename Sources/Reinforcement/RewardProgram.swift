@@ -69,7 +69,7 @@ final class RewardProgram {
             + "\(problem.words). Run it on its own with a line of an answer, and mend it."
             + Self.told(errors))
       }
-      let failure = "The reward 'program': \(name) \(problem.words)."
+      let failure = "The reward 'program': \(name) \(problem.words)." + Self.told(errors)
       return batch.outcomes.map { $0 ?? .failed(failure) }
     }
   }

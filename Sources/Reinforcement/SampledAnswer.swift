@@ -4,7 +4,7 @@ import Storage
 /// An answer of the policy to a question, before anything is said about it.
 public struct SampledAnswer: Sendable {
   public let problem: Problem
-  /// What the model was asked, as its user would read it.
+  /// All that the model was given, with the template's words and special tokens.
   public let prompt: String
   /// The number of the sample among the answers to its question, from 0.
   public let sample: Int

@@ -39,12 +39,15 @@ public final class RunDirectory: @unchecked Sendable {
     public let fingerprint: [(name: String, value: String)]
     /// What results don't depend on: threads, the machine's name.
     public let remarks: [(name: String, value: String)]
+    /// Keys of the recipe on which results don't depend either, with all below them.
+    public let freeKeys: [String]
 
     public init(
       recipe: JSONValue, fingerprint: [(name: String, value: String)],
-      remarks: [(name: String, value: String)]
+      remarks: [(name: String, value: String)], freeKeys: [String] = []
     ) {
       self.recipe = recipe
+      self.freeKeys = freeKeys
       self.fingerprint = fingerprint
       self.remarks = remarks
     }
@@ -149,7 +152,10 @@ public final class RunDirectory: @unchecked Sendable {
       value.map { quoted(String(decoding: $0.serialized(), as: UTF8.self), longest: 60) }
         ?? "not there"
     }
-    for change in JSONValue.differences(recipe, identity.recipe) {
+    for change in JSONValue.differences(recipe, identity.recipe)
+    where !identity.freeKeys.contains(where: {
+      change.path == $0 || change.path.hasPrefix($0 + ".")
+    }) {
       found.append(
         "The recipe's '\(change.path)' was \(text(change.was)) when this run began; it is "
           + "\(text(change.now)) now.")
@@ -229,18 +235,20 @@ public final class RunDirectory: @unchecked Sendable {
 
   /// Writes a checkpoint, and then removes the oldest beyond `keeping`, at least two.
   ///
+  /// - Parameter step: By which the checkpoint is named; without it, the loop's.
   /// - Returns: The bytes that were written; 0 if the step has a good checkpoint already.
   /// - Throws: `TrainingCheckpointError`.
   public func save(
-    _ loop: TrainingLoop, state: JSONObject, keeping: Int
+    _ loop: TrainingLoop, state: JSONObject, step: Int? = nil, keeping: Int
   ) throws(TrainingCheckpointError) -> Int {
-    let path = checkpointPath(loop.stepCount)
+    let number = step ?? loop.stepCount
+    let path = checkpointPath(number)
     var bytes = 0
     do {
-      if try checkpoints().contains(loop.stepCount) {
+      if try checkpoints().contains(number) {
         if (try? TrainingCheckpoint.check(path)) == nil { try removeFolder(at: path) }
       }
-      if try !checkpoints().contains(loop.stepCount) {
+      if try !checkpoints().contains(number) {
         bytes = try TrainingCheckpoint.save(loop, state: state, to: path)
       }
       for step in try checkpoints().dropLast(max(2, keeping)) {
@@ -258,18 +266,19 @@ public final class RunDirectory: @unchecked Sendable {
   /// Writes a checkpoint; where the disk is full, it waits a while for room.
   ///
   /// - Parameters:
+  ///   - step: By which the checkpoint is named; without it, the loop's.
   ///   - isStopped: Once it says so, a full disk is an error at once.
   ///   - note: Takes what is said while waiting.
   /// - Returns: The bytes that were written; 0 if the step has a good checkpoint already.
   /// - Throws: `TrainingCheckpointError`; the last good checkpoint stands.
   public func save(
-    _ loop: TrainingLoop, state: JSONObject, keeping: Int, isStopped: () -> Bool,
+    _ loop: TrainingLoop, state: JSONObject, step: Int? = nil, keeping: Int, isStopped: () -> Bool,
     note: (String) -> Void
   ) throws(TrainingCheckpointError) -> Int {
     let start = DispatchTime.now().uptimeNanoseconds
     while true {
       do throws(TrainingCheckpointError) {
-        return try save(loop, state: state, keeping: keeping)
+        return try save(loop, state: state, step: step, keeping: keeping)
       } catch {
         let waited = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
         guard error.reason == .diskFull, waited < Self.diskPatienceSeconds, !isStopped() else {

@@ -41,7 +41,7 @@ public struct OptimizerSettings: Codable, Equatable, Sendable {
     }
     check(
       learningRate > 0 && learningRate < 1,
-      "'optimizer.learningRate' is \(learningRate); it must lie between 0 and 1.")
+      "'optimizer.learningRate' is \(learningRate); it must be above 0 and below 1.")
     check(
       (0...1).contains(warmupShare),
       "'optimizer.warmupShare' is \(warmupShare); it is a share, from 0 to 1.")

@@ -282,7 +282,7 @@ final class RunTests: XCTestCase {
       ),
       (
         { $0.optimizer.learningRate = 5 },
-        "'optimizer.learningRate' is 5.0; it must lie between 0 and 1."
+        "'optimizer.learningRate' is 5.0; it must be above 0 and below 1."
       ),
       (
         { $0.optimizer.warmupShare = 100 },

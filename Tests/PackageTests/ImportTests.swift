@@ -37,7 +37,7 @@ final class ImportTests: XCTestCase {
       }
     }
     XCTAssertEqual(
-      importers.filter { !$0.hasPrefix("Tests/") },
+      importers.filter { !$0.hasPrefix("Tests/") }.sorted(),
       [
         "Sources/Commands/ReinforceCommand.swift",
         "Sources/Commands/ReinforcementDisplay.swift",

@@ -62,6 +62,17 @@ final class GRPORecipeTests: XCTestCase {
         ]
       ),
       (
+        { $0.updates.minibatches = 161 },
+        ["'updates.minibatches' is 161, and a step has only 160 answers."]
+      ),
+      (
+        { $0.rewards.length = .init(weight: 1, most: 40, buffer: 8) },
+        [
+          "'rewards.length' begins to act at 32 tokens, and no answer has more than "
+            + "'sampling.maxTokens', 1."
+        ]
+      ),
+      (
         { $0.rewards.accuracy = nil },
         ["'rewards' is empty. Name a reward, such as 'accuracy: { weight: 1 }'."]
       ),
@@ -106,7 +117,7 @@ final class GRPORecipeTests: XCTestCase {
       ),
       (
         { $0.optimizer.learningRate = 1 },
-        ["'optimizer.learningRate' is 1.0; it must lie between 0 and 1."]
+        ["'optimizer.learningRate' is 1.0; it must be above 0 and below 1."]
       ),
       (
         { $0.spikes = .init(window: 3, threshold: 0, mostSkips: 0) },

@@ -96,6 +96,29 @@ final class ResumeTests: XCTestCase {
     }
   }
 
+  /// What nothing that is learned depends on may be another, and a run may be made longer.
+  func testWhatMayChange() throws {
+    let whole = try policy()
+    try whole.run()
+    var other = whole
+    other.recipe.run = whole.folder + "/longer"
+    other.recipe.steps = 3
+    try other.run()
+    other.recipe.steps = 7
+    other.recipe.checkpoints.everySteps = 1
+    other.recipe.sampling.sequences = 3
+    other.recipe.completionsEverySteps = 2
+    let ended = try other.run()
+    XCTAssertEqual(ended.steps.map(\.step), [4, 5, 6, 7])
+    XCTAssertEqual(try other.weightsHash(), try whole.weightsHash())
+    let again = try other.run()
+    XCTAssertEqual(
+      again.notes.first,
+      "All 7 steps are done. With more 'steps' and a constant rate the same command goes on.")
+    other.recipe.optimizer.schedule = .cosine
+    XCTAssertThrowsError(try other.run())
+  }
+
   func testAnotherRecipeIsRefused() throws {
     let policy = try policy()
     _ = try policy.run(stoppingAfter: 2)

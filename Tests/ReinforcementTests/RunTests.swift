@@ -20,30 +20,51 @@ final class RunTests: XCTestCase {
         ])
       $0.steps = 3
     }
-    let ended = try policy.run()
-    XCTAssertEqual(ended.steps.map(\.failedRewards), [160, 160, 160])
-    XCTAssertEqual(ended.steps.map(\.answers), [160, 160, 160])
-    XCTAssertEqual(ended.steps.map(\.gradientNorm), [0, 0, 0])
-    XCTAssertEqual(ended.steps.map(\.skipped), Array(repeating: ["nothingToLearn"], count: 3))
-    XCTAssertEqual(ended.steps.map(\.shareWithoutSignal), [1, 1, 1])
-    XCTAssertTrue(ended.findings.contains { $0.contains("160 of 160") }, "\(ended.findings)")
-    let before = try Checkpoint(at: policy.recipe.policy).decoder(precision: .float32)
-    let after = try Checkpoint(at: policy.recipe.run + "/student").decoder(precision: .float32)
-    for (a, b) in zip(before.parameters, after.parameters) {
-      XCTAssertTrue(a.value.elements.elementsEqual(b.value.elements), a.name)
+    XCTAssertThrowsError(try policy.run()) {
+      XCTAssertEqual(
+        "\($0)",
+        "\(policy.recipe.run): none of the 160 answers of step 1 has a reward. Of the first this was "
+          + "said: The reward 'program' has none for this answer.\nMend that; the same command goes on "
+          + "with this step.")
     }
+    XCTAssertEqual(try policy.figures().count, 0)
+  }
+
+  /// Where only some rewards fail, the others are learned from, and it is said once.
+  func testARewardThatFailsAtTimes() throws {
+    let policy = try TinyPolicy(self) {
+      $0.rewards.program = .init(
+        weight: 1,
+        command: [
+          "/bin/sh", "-c",
+          #"while read -r line; do id=${line#*\"id\":}; id=${id%%,*}; if [ $((id % 5)) = 3 ]; then r=null; else r=$((id % 2)); fi; echo "{\"id\": $id, \"reward\": $r}"; done"#,
+        ])
+      $0.steps = 3
+    }
+    let ended = try policy.run()
+    XCTAssertEqual(ended.steps.map(\.failedRewards), [32, 32, 32])
+    XCTAssertEqual(ended.steps.map(\.answers), [160, 160, 160])
+    XCTAssertTrue(ended.steps.allSatisfy { $0.gradientNorm > 0 })
+    XCTAssertEqual(
+      ended.notes,
+      [
+        "Step 1: 32 of 160 answers have no reward and are left out. Of the first this was said: The "
+          + "reward 'program' has none for this answer."
+      ])
+    XCTAssertTrue(ended.findings.contains { $0.contains("32 of 160") }, "\(ended.findings)")
   }
 
   func testAProgramThatDiesEndsTheRun() throws {
     let policy = try TinyPolicy(self) {
-      $0.rewards.program = .init(weight: 1, command: ["/bin/sh", "-c", "exit 3"])
+      $0.rewards.program = .init(weight: 1, command: ["/bin/sh", "-c", "echo no rule >&2; exit 3"])
     }
     XCTAssertThrowsError(try policy.run()) {
       XCTAssertEqual(
         "\($0)",
-        "The reward 'program': '/bin/sh -c exit 3' failed 4 times in a row, at last since it ended "
-          + "with exit status 3. Run it on its own with a line of an answer, and mend it.")
-      XCTAssertEqual(($0 as? RewardError)?.reason, .program)
+        "\(policy.recipe.run): none of the 160 answers of step 1 has a reward. Of the first this was "
+          + "said: The reward 'program': '/bin/sh -c echo no rule >&2; exit 3' ended with exit status "
+          + "3. It wrote to standard error:\nno rule\nMend that; the same command goes on with this "
+          + "step.")
     }
   }
 
@@ -105,7 +126,8 @@ final class RunTests: XCTestCase {
       [
         "1 of 2 problems are left out, the first at \(policy.folder)/problems.jsonl:2: their prompts "
           + "have more than 38 tokens, which is what the model's positions leave beside "
-          + "'sampling.maxTokens'."
+          + "'sampling.maxTokens'.",
+        "A step asks 10 questions, and there are only 1: some are asked twice.",
       ])
     longer.recipe.sampling.maxTokens = 47
     XCTAssertThrowsError(try PreparedGRPO(longer.recipe, memory: 1 << 40)) {
@@ -148,7 +170,8 @@ final class RunTests: XCTestCase {
     for record in records {
       XCTAssertTrue(record.text.hasPrefix("<think>\n"), record.text)
       XCTAssertFalse(record.parts[0].reason?.contains("no '<think>'") ?? false, record.text)
-      XCTAssertEqual(record.prompt.count, 2)
+      XCTAssertTrue(record.prompt.hasSuffix("=<think>\n"), record.prompt)
+      XCTAssertEqual(record.reference, String(record.prompt.prefix(1)))
     }
     XCTAssertEqual(
       try Data(
@@ -208,6 +231,13 @@ final class RunTests: XCTestCase {
     XCTAssertEqual(
       accuracies[3] == accuracies.max(),
       try policy.weightsHash() == policy.weightsHash(policy.recipe.run + "/best"))
+    let best = accuracies.max() ?? 0
+    let step = 20 * (accuracies.firstIndex(of: best) ?? 0)
+    XCTAssertEqual(
+      ended.notes.last,
+      String(
+        format: "The policy of the best evaluation, %.1f %% right after step %d, is in %@/best.",
+        100 * best, step, policy.recipe.run))
     let decoder = try Checkpoint(at: policy.recipe.run + "/student").decoder(precision: .float32)
     XCTAssertEqual(decoder.configuration.vocabSize, 30)
     let readme = try String(
