@@ -45,6 +45,10 @@ final class RunTests: XCTestCase {
           + "with exit status 3. Run it on its own with a line of an answer, and mend it.")
       XCTAssertEqual(($0 as? RewardError)?.reason, .program)
     }
+    // The steps before are not lost.
+    XCTAssertEqual(
+      try FileManager.default.contentsOfDirectory(atPath: policy.recipe.run + "/checkpoints"),
+      ["step-000003"])
   }
 
   /// Weights that are no numbers: the step can't be sampled, and what was saved stands.
