@@ -11,6 +11,11 @@ extension GRPORecipe {
     func atLeastOne(_ value: Int, _ key: String) {
       check(value >= 1, "'\(key)' is \(value); it must be 1 at least.")
     }
+    // So that products of them stay numbers.
+    func atLeastOne(_ value: Int, _ key: String, most: Int) {
+      atLeastOne(value, key)
+      check(value <= most, "'\(key)' is \(value); it must be \(most) at most.")
+    }
     check(!problems.isEmpty, "'problems' must name a file of problems.")
     for (number, source) in problems.enumerated() {
       check(source.limit ?? 1 >= 1, "'problems[\(number)].limit' must be 1 at least.")
@@ -22,18 +27,18 @@ extension GRPORecipe {
     check(
       prefill.map { !$0.isEmpty } ?? true,
       "'prefill' is empty. Leave it out where answers begin with nothing.")
-    atLeastOne(sampling.questionsPerStep, "sampling.questionsPerStep")
+    atLeastOne(sampling.questionsPerStep, "sampling.questionsPerStep", most: 100_000)
     check(
       (2...Self.mostAnswers).contains(sampling.answersPerQuestion),
       "'sampling.answersPerQuestion' is \(sampling.answersPerQuestion); it must lie between 2, "
         + "since answers are compared with one another, and \(Self.mostAnswers).")
     check(
-      sampling.temperature > 0 && sampling.temperature <= 10,
-      "'sampling.temperature' is \(sampling.temperature); it must be above 0, since all answers "
-        + "would be the same, and at most 10.")
+      sampling.temperature >= 0.001 && sampling.temperature <= 10,
+      "'sampling.temperature' is \(sampling.temperature); it must be 0.001 at least, since at 0 all "
+        + "answers would be the same, and 10 at most.")
     atLeastOne(sampling.maxTokens, "sampling.maxTokens")
-    atLeastOne(sampling.sequences, "sampling.sequences")
-    atLeastOne(steps, "steps")
+    atLeastOne(sampling.sequences, "sampling.sequences", most: 1_000_000)
+    atLeastOne(steps, "steps", most: 1_000_000_000)
     check(
       (1...Self.mostAnswers).contains(updates.minibatches),
       "'updates.minibatches' is \(updates.minibatches); it must lie between 1 and "
@@ -47,7 +52,7 @@ extension GRPORecipe {
     check(
       (1...100).contains(updates.passes),
       "'updates.passes' is \(updates.passes); it must lie between 1 and 100.")
-    atLeastOne(updates.rowTokens, "updates.rowTokens")
+    atLeastOne(updates.rowTokens, "updates.rowTokens", most: 10_000_000)
     found += rewards.findings()
     if let length = rewards.length {
       check(
@@ -83,8 +88,10 @@ extension GRPORecipe {
         "'evaluation.samplesPerProblem' is \(evaluation.samplesPerProblem); it must lie between 1 "
           + "and \(Self.mostAnswers).")
       check(
-        evaluation.temperature >= 0 && evaluation.temperature <= 10,
-        "'evaluation.temperature' is \(evaluation.temperature); it must lie between 0 and 10.")
+        evaluation.temperature == 0
+          || (evaluation.temperature >= 0.001 && evaluation.temperature <= 10),
+        "'evaluation.temperature' is \(evaluation.temperature); it must be 0, or lie between 0.001 "
+          + "and 10.")
       atLeastOne(evaluation.maxTokens ?? 1, "evaluation.maxTokens")
     } else {
       check(!checkpoints.best, "'checkpoints.best' needs an 'evaluation' to tell which is best.")

@@ -28,8 +28,17 @@ extension GRPORun {
     let figures = EvaluationFigures(
       step: state.step, samplesPerProblem: evaluation.samplesPerProblem, answers: answers,
       accuracies: accuracies, seconds: now - start)
+    let failed = accuracies.count { $0 == nil }
+    if failed > 0 {
+      report(
+        .note(
+          "Step \(state.step): \(failed) of \(answers.count) held-out answers can't be judged, "
+            + "and are left out of the accuracy."))
+    }
+    // Nothing is known then; an accuracy of 0 would say that all were wrong.
+    if figures.problems == 0 { return true }
     try tell(figures)
-    if figures.problems > 0, figures.accuracy > state.best?.accuracy ?? -1 {
+    if figures.accuracy > state.best?.accuracy ?? -1 {
       state.best = GRPOState.Best(accuracy: figures.accuracy, step: state.step)
       if recipe.checkpoints.best, state.step > 0 { try exportPolicy(to: directory.bestPath) }
     }

@@ -94,15 +94,18 @@ extension GRPORun {
       options: .init(dtype: .float32, replacing: true))
     reference.repack(loop.decoder)
     state.referenceStep = state.step
+    // Not only when it is saved: each is as large as the policy.
+    try pruneReferences()
   }
 
-  /// Removes references that no checkpoint goes on with.
+  /// Removes references that neither this run nor a checkpoint goes on with.
   private func pruneReferences() throws {
     guard recipe.referenceEverySteps != nil else { return }
-    var needed: Set<String> = []
+    var needed: Set<String> = ["step-\(state.referenceStep)"]
     for step in try directory.checkpoints() {
-      let kept = try TrainingCheckpoint.state(of: directory.checkpointPath(step))
-      if case .number(let number)? = kept["referenceStep"], let step = number.int {
+      // Nobody goes on from one that can't be read.
+      let kept = try? TrainingCheckpoint.state(of: directory.checkpointPath(step))
+      if case .number(let number)? = kept?["referenceStep"], let step = number.int {
         needed.insert("step-\(step)")
       }
     }

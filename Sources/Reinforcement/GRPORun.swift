@@ -48,6 +48,8 @@ public final class GRPORun {
   var state: GRPOState
   /// The loop's updates when it was last saved; -1 before.
   var savedUpdates = -1
+  /// The loop's updates when the last whole step was done.
+  private var wholeUpdates = 0
   private var lastSave = 0.0
   private var hasToldOfFailure = false
   private var hasToldOfBand = false
@@ -85,6 +87,7 @@ public final class GRPORun {
     if let saved = try directory.restore(loop, note: { report(.note($0)) }) {
       state = try GRPOState(saved, place: directory.path)
       savedUpdates = loop.stepCount
+      wholeUpdates = loop.stepCount
       if let reference, state.referenceStep > 0 {
         let kept = Self.referencePath(directory, step: state.referenceStep)
         reference.repack(try Checkpoint(at: kept).decoder(precision: .bfloat16))
@@ -119,7 +122,13 @@ public final class GRPORun {
     if isEvaluationDue, try !evaluate() { return try stop() }
     while state.step < recipe.steps {
       if isStopped() { return try stop() }
-      guard try makeStep() else { return try stop() }
+      do {
+        guard try makeStep() else { return try stop() }
+      } catch let error as RewardError {
+        // A judge that is gone, or a program that fails, costs this step and no other.
+        try saveWholeSteps()
+        throw error
+      }
       if isEvaluationDue, try !evaluate() { return try stop() }
       if isSaveDue, state.step < recipe.steps {
         try save()
@@ -159,15 +168,17 @@ public final class GRPORun {
     return recipe.checkpoints.isDue(step: state.step, minutes: (now - lastSave) / 60)
   }
 
-  /// Whether the weights are those after the last step that was counted.
-  private var isBetweenSteps: Bool { loop.stepCount == state.step * recipe.updatesPerStep }
-
   private func stop() throws -> GRPOOutcome {
-    loop.decoder.clearGradients()
-    // Before the first step there is nothing that the recipe does not say; within the updates of a
-    // step the last checkpoint is where the same command goes on.
-    if state.step > 0, isBetweenSteps { try save() }
+    try saveWholeSteps()
     return .stopped(step: state.step)
+  }
+
+  /// Saves what is done, where it is worth it: before the first step there is nothing that the recipe
+  /// does not say; within the updates of a step the last checkpoint is where the same command goes
+  /// on.
+  private func saveWholeSteps() throws {
+    loop.decoder.clearGradients()
+    if state.step > 0, loop.stepCount == wholeUpdates { try save() }
   }
 
   // MARK: - A step
@@ -182,6 +193,7 @@ public final class GRPORun {
     }
     state.step = step
     state.position = position
+    wholeUpdates = loop.stepCount
     for group in groups.groups {
       if recipe.filters?.passRate != nil, let rate = group.passRate {
         state.passRates[group.question.number] = rate
@@ -249,7 +261,6 @@ public final class GRPORun {
     guard let first = rewards.first(where: { $0.total == nil })?.failure else { return }
     let failed = rewards.count { $0.total == nil }
     if failed == rewards.count {
-      if state.step > 0, isBetweenSteps { try save() }
       throw RunError(
         "\(directory.path): none of the \(failed) answers of step \(step) has a reward. Of the first "
           + "this was said: \(first)\nMend that; the same command goes on with this step.")

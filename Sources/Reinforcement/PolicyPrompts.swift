@@ -87,7 +87,11 @@ struct PolicyPrompts: Sendable {
       switch template {
       case .chat: try rendering.prompt(messages, place: problem.place)
       case .text(let before, let after):
-        tokenizer.prefix + tokenizer.encode(before + words + after, special: true)
+        // What stands in a problem is text, also where it is written like a special token.
+        tokenizer.prefix
+          + tokenizer.encode(
+            Array((before + words + after).utf8),
+            literal: [before.utf8.count..<before.utf8.count + words.utf8.count])
       }
     return Question(
       number: number, problem: problem, prompt: tokenizer.decode(tokens), tokens: tokens,

@@ -71,7 +71,8 @@ final class PolicySampler {
   /// Takes over the weights of the policy.
   func update(_ decoder: Decoder) { packed.repack(decoder) }
 
-  /// Samples answers to questions, all at once; a question's answers share its prompt.
+  /// Samples answers to questions, all at once; a question's answers share its prompt. Where a prompt
+  /// comes twice, its second answers are others than its first: samples are numbered on.
   ///
   /// - Parameters:
   ///   - isStopped: Asked ten times a second.
@@ -87,10 +88,13 @@ final class PolicySampler {
     let engine = try GenerationEngine(packed, tokenizer: prompts.tokenizer, self.settings)
     var cancels: [@Sendable () -> Void] = []
     defer { for cancel in cancels { cancel() } }
+    var sampled: [[Int32]: Int] = [:]
     for (index, question) in questions.enumerated() {
       var request = GenerationRequest(prompt: question.tokens)
       request.forcedPrefix = prompts.prefill
-      request.samples = 0..<count
+      let first = sampled[question.tokens, default: 0]
+      sampled[question.tokens] = first + count
+      request.samples = first..<first + count
       request.sampling = SamplingSettings(temperature: settings.temperature)
       request.seed = settings.seed
       request.maxNewTokens = settings.maxTokens

@@ -74,7 +74,10 @@ public struct PreparedGRPO {
           + "\(questions.questions.count): some are asked twice.")
     }
     self.remarks = remarks.compactMap { $0 }
-    try Self.checkReferences(recipe, questions)
+    if recipe.rewards.accuracy != nil {
+      try Self.checkReferences(questions, "rewards.accuracy")
+    }
+    if let heldOut { try Self.checkReferences(heldOut, "evaluation") }
     dataHash = Self.hash(questions, heldOut)
     memoryLimit = memory
     self.threads = threads
@@ -96,17 +99,15 @@ public struct PreparedGRPO {
 
   /// Refuses problems of which no answer could be judged.
   private static func checkReferences(
-    _ recipe: GRPORecipe, _ questions: QuestionSet
+    _ questions: QuestionSet, _ key: String
   ) throws(RecipeMistakes) {
-    guard recipe.rewards.accuracy != nil else { return }
     let without = questions.questions.filter {
       if case .none = $0.problem.reference { true } else { false }
     }
     guard let first = without.first else { return }
     throw RecipeMistakes(findings: [
       "\(first.problem.place): the problem has no answer that a rule could compare with, as "
-        + "\(without.count) of \(questions.questions.count) have none, and 'rewards.accuracy' needs "
-        + "one. Name its key with 'fields', or take other problems."
+        + "\(without.count) of \(questions.questions.count) have none, and '\(key)' needs one. Name its key with 'fields', or take other problems."
     ])
   }
 

@@ -29,12 +29,12 @@ struct UpdateRows {
 
   /// - Parameter rowTokens: The length of a row; a longer answer has one of its own.
   init(_ answers: [LearnedAnswer], rowTokens: Int) {
-    let capacity = max(rowTokens, answers.map(\.length).max() ?? 1)
-    // Best fit fills rows up to the longest answer; the others keep to the length that was asked.
     let short = answers.filter { $0.length <= rowTokens }
     let long = answers.filter { $0.length > rowTokens }
-    let packing = Packing(
-      short.map(\.length), contextLength: min(rowTokens, capacity), method: .bestFit)
+    let lengths = short.map(\.length)
+    // Room for all of them is enough.
+    let room = max(1, min(rowTokens, lengths.reduce(0, +)))
+    let packing = Packing(lengths, contextLength: room, method: .bestFit)
     let rows = packing.rows.map { $0.map { short[$0] } } + long.map { [$0] }
     sequences = rows.map { row in
       TrainingSequence(
@@ -52,8 +52,6 @@ struct UpdateRows {
       }
     }
   }
-
-  var tokenCount: Int { sequences.reduce(0) { $0 + $1.tokens.count } }
 
   /// The term of a token, from its log-probability now and by the reference.
   private func term(

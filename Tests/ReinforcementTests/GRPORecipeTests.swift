@@ -38,8 +38,44 @@ final class GRPORecipeTests: XCTestCase {
       (
         { $0.sampling.temperature = 0 },
         [
-          "'sampling.temperature' is 0.0; it must be above 0, since all answers would be the same, "
-            + "and at most 10."
+          "'sampling.temperature' is 0.0; it must be 0.001 at least, since at 0 all answers would be "
+            + "the same, and 10 at most."
+        ]
+      ),
+      (
+        {
+          $0.sampling.temperature = 0.0009
+          $0.evaluation = .init(
+            problems: $0.problems, everySteps: 1, samplesPerProblem: 1, temperature: 0.0009)
+        },
+        [
+          "'sampling.temperature' is 0.0009; it must be 0.001 at least, since at 0 all answers would "
+            + "be the same, and 10 at most.",
+          "'evaluation.temperature' is 0.0009; it must be 0, or lie between 0.001 and 10.",
+        ]
+      ),
+      (
+        {
+          $0.sampling.questionsPerStep = .max
+          $0.sampling.sequences = .max
+          $0.steps = .max
+          $0.updates.rowTokens = .max
+        },
+        [
+          "'sampling.questionsPerStep' is 9223372036854775807; it must be 100000 at most.",
+          "'sampling.sequences' is 9223372036854775807; it must be 1000000 at most.",
+          "'steps' is 9223372036854775807; it must be 1000000000 at most.",
+          "'updates.rowTokens' is 9223372036854775807; it must be 10000000 at most.",
+        ]
+      ),
+      (
+        {
+          $0.optimizer.betas = [0.9, 0.99999999]
+          $0.optimizer.epsilon = 1e-50
+        },
+        [
+          "'optimizer.betas' must be two numbers from 0 to less than 1.",
+          "'optimizer.epsilon' must be above 0.",
         ]
       ),
       (
@@ -107,7 +143,7 @@ final class GRPORecipeTests: XCTestCase {
           "'evaluation.problems' must name a file of problems.",
           "'evaluation.everySteps' is 0; it must be 1 at least.",
           "'evaluation.samplesPerProblem' is 0; it must lie between 1 and 10000.",
-          "'evaluation.temperature' is -1.0; it must lie between 0 and 10.",
+          "'evaluation.temperature' is -1.0; it must be 0, or lie between 0.001 and 10.",
           "'evaluation.maxTokens' is 0; it must be 1 at least.",
         ]
       ),
@@ -143,6 +179,22 @@ final class GRPORecipeTests: XCTestCase {
     }
   }
 
+  /// With the largest numbers that a recipe may have, what a run needs is still a number.
+  func testTheLargestNumbers() throws {
+    let policy = try TinyPolicy(self) {
+      $0.sampling.questionsPerStep = 100_000
+      $0.sampling.answersPerQuestion = 10_000
+      $0.sampling.sequences = 1_000_000
+      $0.steps = 1_000_000_000
+      $0.updates = .init(minibatches: 10_000, passes: 100, rowTokens: 10_000_000)
+    }
+    let prepared = try PreparedGRPO(policy.recipe, memory: 1 << 30)
+    XCTAssertThrowsError(try prepared.checkFits())
+    XCTAssertTrue(
+      prepared.summary.contains("1000000000 steps of 100000 questions with 10000 answers each: "),
+      prepared.summary)
+  }
+
   func testTemplates() throws {
     XCTAssertEqual(PolicyTemplate("chat"), .chat)
     XCTAssertEqual(PolicyTemplate("Q: {prompt}\nA:"), .text(before: "Q: ", after: "\nA:"))
@@ -170,6 +222,19 @@ final class GRPORecipeTests: XCTestCase {
         "\($0)",
         "\(free.folder)/problems.jsonl:1: the problem has no answer that a rule could compare with, "
           + "as 1 of 1 have none, and 'rewards.accuracy' needs one. Name its key with 'fields', or "
+          + "take other problems.")
+    }
+    let heldOut = try TinyPolicy(self) {
+      var source = $0.problems[0]
+      source.path = source.path.replacingOccurrences(of: "problems", with: "held-out")
+      $0.evaluation = .init(problems: [source], everySteps: 1, samplesPerProblem: 1)
+    }
+    try heldOut.write("{\"question\": \"1=\"}\n", as: "held-out.jsonl")
+    XCTAssertThrowsError(try PreparedGRPO(heldOut.recipe, memory: 1 << 40)) {
+      XCTAssertEqual(
+        "\($0)",
+        "\(heldOut.folder)/held-out.jsonl:1: the problem has no answer that a rule could compare "
+          + "with, as 1 of 1 have none, and 'evaluation' needs one. Name its key with 'fields', or "
           + "take other problems.")
     }
     let small = try TinyPolicy(self)

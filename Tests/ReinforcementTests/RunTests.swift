@@ -66,6 +66,10 @@ final class RunTests: XCTestCase {
           + "3. It wrote to standard error:\nno rule\nMend that; the same command goes on with this "
           + "step.")
     }
+    // The steps before are not lost.
+    XCTAssertEqual(
+      try FileManager.default.contentsOfDirectory(atPath: policy.recipe.run + "/checkpoints"),
+      ["step-000003"])
   }
 
   /// Weights that are no numbers: the step can't be sampled, and what was saved stands.
