@@ -261,6 +261,7 @@ public final class GRPORun {
     guard let first = rewards.first(where: { $0.total == nil })?.failure else { return }
     let failed = rewards.count { $0.total == nil }
     if failed == rewards.count {
+      try saveWholeSteps()
       throw RunError(
         "\(directory.path): none of the \(failed) answers of step \(step) has a reward. Of the first "
           + "this was said: \(first)\nMend that; the same command goes on with this step.")

@@ -54,22 +54,35 @@ final class RunTests: XCTestCase {
     XCTAssertTrue(ended.findings.contains { $0.contains("32 of 160") }, "\(ended.findings)")
   }
 
+  /// It ends the run at once, and the steps before are not lost.
   func testAProgramThatDiesEndsTheRun() throws {
     let policy = try TinyPolicy(self) {
-      $0.rewards.program = .init(weight: 1, command: ["/bin/sh", "-c", "echo no rule >&2; exit 3"])
+      $0.run = $0.run + "-dying"
     }
-    XCTAssertThrowsError(try policy.run()) {
-      XCTAssertEqual(
-        "\($0)",
-        "\(policy.recipe.run): none of the 160 answers of step 1 has a reward. Of the first this was "
-          + "said: The reward 'program': '/bin/sh -c echo no rule >&2; exit 3' ended with exit status "
-          + "3. It wrote to standard error:\nno rule\nMend that; the same command goes on with this "
-          + "step.")
+    var dying = policy
+    let script =
+      "n=0; while read -r line; do if [ -e \(policy.folder)/dead ]; then echo no rule >&2; exit 3; fi; "
+      + "id=${line#*\"id\":}; echo \"{\\\"id\\\": ${id%%,*}, \\\"reward\\\": $((n % 3))}\"; n=$((n + 1)); "
+      + "if [ $n = 320 ]; then touch \(policy.folder)/dead; fi; done"
+    dying.recipe.rewards.program = .init(weight: 1, command: ["/bin/sh", "-c", script])
+    XCTAssertThrowsError(try dying.run()) {
+      let words = "\($0)"
+      XCTAssertTrue(
+        words.hasPrefix(
+          "\(policy.recipe.run): none of the 160 answers of step 3 has a reward. Of the first this "
+            + "was said: The reward 'program': '/bin/sh -c n=0; "), words)
+      XCTAssertTrue(
+        words.hasSuffix(
+          " ended with exit status 3. It wrote to standard error:\nno rule\nMend that; the same "
+            + "command goes on with this step."), words)
     }
-    // The steps before are not lost.
     XCTAssertEqual(
       try FileManager.default.contentsOfDirectory(atPath: policy.recipe.run + "/checkpoints"),
-      ["step-000003"])
+      ["step-000002"])
+    XCTAssertEqual(try dying.figures().count, 2)
+    try FileManager.default.removeItem(atPath: policy.folder + "/dead")
+    let ended = try dying.run()
+    XCTAssertEqual(ended.steps.first?.step, 3)
   }
 
   /// Weights that are no numbers: the step can't be sampled, and what was saved stands.
