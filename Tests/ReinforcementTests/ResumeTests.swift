@@ -36,6 +36,11 @@ final class ResumeTests: XCTestCase {
     XCTAssertEqual(
       try? found.weightsHash(found.recipe.run + "/best"),
       try? whole.weightsHash(whole.recipe.run + "/best"), what)
+    func readme(_ policy: TinyPolicy) throws -> String {
+      try String(contentsOfFile: policy.recipe.run + "/student/README.md", encoding: .utf8)
+        .replacingOccurrences(of: policy.recipe.run, with: "run")
+    }
+    XCTAssertEqual(try readme(found), try readme(whole), what)
     let (steps, expected) = (try found.figures(), try whole.figures())
     XCTAssertEqual(steps.keys.sorted(), expected.keys.sorted(), what)
     for (step, figures) in expected {
