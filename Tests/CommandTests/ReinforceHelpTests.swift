@@ -65,7 +65,11 @@ final class ReinforceHelpTests: XCTestCase {
         // Problems with answers; see 'distill recipe generate' for their forms.
         problems: [{ path: "problems.jsonl" }],
 
-        // How a problem becomes what the model continues: "chat" for the checkpoint's template,
+        // How problems are worded, where the usual words are not meant: those of mathematics end with
+        // "Please reason step by step, and put your final answer within \boxed{}."
+        // prompt: { mathematics: "{question}" },
+
+        // How that becomes what the model continues: "chat" for the checkpoint's template,
         // "r1-zero" for that of DeepSeek-R1-Zero, or a text of your own that holds {prompt}.
         template: "chat",
 

@@ -58,13 +58,19 @@ final class RunTests: XCTestCase {
   func testAProgramThatDiesEndsTheRun() throws {
     let policy = try TinyPolicy(self) {
       $0.run = $0.run + "-dying"
+      $0.steps = 4
     }
     var dying = policy
     let script =
-      "n=0; while read -r line; do if [ -e \(policy.folder)/dead ]; then echo no rule >&2; exit 3; fi; "
-      + "id=${line#*\"id\":}; echo \"{\\\"id\\\": ${id%%,*}, \\\"reward\\\": $((n % 3))}\"; n=$((n + 1)); "
-      + "if [ $n = 320 ]; then touch \(policy.folder)/dead; fi; done"
-    dying.recipe.rewards.program = .init(weight: 1, command: ["/bin/sh", "-c", script])
+      #"n=0; while read -r line; do if [ -e FILE ]; then echo no rule >&2; exit 3; fi; "#
+      + #"id=${line#*\"id\":}; echo "{\"id\": ${id%%,*}, \"reward\": $((n % 3))}"; n=$((n + 1)); "#
+      + "if [ $n = 320 ]; then touch FILE; fi; done"
+    dying.recipe.rewards.program = .init(
+      weight: 1,
+      command: [
+        "/bin/sh", "-c",
+        script.replacingOccurrences(of: "FILE", with: policy.folder + "/dead"),
+      ])
     XCTAssertThrowsError(try dying.run()) {
       let words = "\($0)"
       XCTAssertTrue(
