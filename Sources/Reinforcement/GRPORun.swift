@@ -106,8 +106,9 @@ public final class GRPORun {
 
   /// Reinforces to the end, or until it is stopped.
   ///
-  /// - Throws: `RunError` where it goes wrong; `RewardError` where nothing can be judged;
-  ///   `TrainingCheckpointError` where it can't be saved.
+  /// - Throws: `RunError` where it goes wrong; `GenerationError` and `SamplingError` where nothing can be
+  ///   sampled; `RewardError` where nothing can be judged: what was done before that step is saved;
+  ///   `TrainingCheckpointError` where it can't be.
   public func run() throws -> GRPOOutcome {
     lastSave = now
     try log(
@@ -311,9 +312,7 @@ public final class GRPORun {
 
   /// All updates of a step; nil if it was stopped and must be made again.
   private func learn(_ groups: RewardedGroups, _ step: Int) throws -> UpdateFigures? {
-    let parts = Minibatch.parts(
-      of: groups.counted, recipe,
-      seed: RandomStream(seed: recipe.sampling.seed, "minibatches", step)[0])
+    let parts = Minibatch.parts(of: groups.counted, recipe, step: step)
     // Once weights have changed, the step can only be given up where it can be made again.
     let beginning = loop.stepCount
     let canGoBack = savedUpdates == beginning

@@ -65,13 +65,12 @@ struct Minibatch {
   let rows: UpdateRows
   let reference: [[Float]]?
 
-  /// Cuts the answers of a step into parts, chosen by the seed.
-  ///
-  /// - Parameter seed: Of the step.
+  /// Cuts the answers of a step into parts, chosen by the seed and the step's number.
   static func parts(
-    of answers: [(rollout: Rollout, advantage: Double)], _ recipe: GRPORecipe, seed: UInt64
+    of answers: [(rollout: Rollout, advantage: Double)], _ recipe: GRPORecipe, step: Int
   ) -> [[LearnedAnswer]] {
     let count = recipe.updates.minibatches
+    let seed = RandomStream(seed: recipe.sampling.seed, "minibatches", step)[0]
     let order = Permutation(count: answers.count, seed: seed, epoch: 0)
     return (0..<count).map { part in
       let range = answers.count * part / count..<answers.count * (part + 1) / count

@@ -88,7 +88,7 @@ final class StepPartTests: XCTestCase {
           $0.objective.normalization = normalization
           $0.sampling.maxTokens = 10
         }
-        let parts = Minibatch.parts(of: groups.counted, recipe, seed: 3)
+        let parts = Minibatch.parts(of: groups.counted, recipe, step: 3)
         XCTAssertEqual(parts.count, minibatches)
         let learned = parts.flatMap { $0 }
         let expected = groups.counted.filter { klCoefficient > 0 || $0.advantage != 0 }
@@ -109,15 +109,21 @@ final class StepPartTests: XCTestCase {
         }
       }
     }
-    // Another seed, other parts.
-    let recipe = try recipe {
-      $0.updates.minibatches = 2
-      $0.objective.klCoefficient = 0.1
+    // Other parts in every step, and with every seed.
+    var firsts: [[[Int]]] = [[], []]
+    for seed: UInt64 in [0, 1] {
+      let recipe = try recipe {
+        $0.updates.minibatches = 2
+        $0.objective.klCoefficient = 0.1
+        $0.sampling.seed = seed
+      }
+      for step in 1...9 {
+        let part = Minibatch.parts(of: groups.counted, recipe, step: step)[0]
+        firsts[Int(seed)].append(part.map(\.rollout.tokens.count))
+      }
     }
-    func first(_ seed: UInt64) -> [Int] {
-      Minibatch.parts(of: groups.counted, recipe, seed: seed)[0].map(\.rollout.tokens.count)
-    }
-    XCTAssertGreaterThan(Set((0..<9).map { first($0) }).count, 5)
+    XCTAssertGreaterThan(Set(firsts[0]).count, 5)
+    XCTAssertNotEqual(firsts[0], firsts[1])
   }
 
   func testTheFiguresOfAStep() throws {
