@@ -26,7 +26,7 @@ extension Command {
     takes: recipe, set, shard, json,
     run: prepared { arguments, console in
       let recipe = try readRecipe(
-        CurationRecipe.self, at: arguments[recipe], overrides: arguments[set]
+        CurationRecipe.self, of: .curate, at: arguments[recipe], overrides: arguments[set]
       ).recipe
       let findings = recipe.findings + recipe.judgeFindings
       if !findings.isEmpty { throw CommandError(findings.joined(separator: "\n")) }

@@ -27,7 +27,7 @@ extension Command {
     takes: recipe, set, overfit, inexact, memory,
     run: prepared { arguments, console in
       let resolved = try readRecipe(
-        FineTuningRecipe.self, at: arguments[recipe], overrides: arguments[set])
+        FineTuningRecipe.self, of: .fineTune, at: arguments[recipe], overrides: arguments[set])
       let limit = arguments[memory]?.bytes ?? memoryOfThisMachine
       let ready = try PreparedFineTuning(resolved.recipe, memory: limit) { preparation, key in
         try prepareData(preparation, key: key, console)

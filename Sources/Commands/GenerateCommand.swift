@@ -28,7 +28,8 @@ extension Command {
     takes: recipe, set, shard, retryFailed, json,
     run: prepared { arguments, console in
       let resolved = try readRecipe(
-        TeacherGenerationRecipe.self, at: arguments[recipe], overrides: arguments[set])
+        TeacherGenerationRecipe.self, of: .generate, at: arguments[recipe],
+        overrides: arguments[set])
       let recipe = resolved.recipe
       let findings = recipe.findings + recipe.teacherFindings
       if !findings.isEmpty { throw CommandError(findings.joined(separator: "\n")) }

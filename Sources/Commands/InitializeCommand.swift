@@ -66,7 +66,7 @@ extension Command {
     takes: recipe, set, replace,
     run: prepared { arguments, console in
       let recipe = try readRecipe(
-        InitializeRecipe.self, at: arguments[recipe], overrides: arguments[set]
+        InitializeRecipe.self, of: .initialize, at: arguments[recipe], overrides: arguments[set]
       ).recipe
       let configuration = try ModelName(recipe.configuration).configuration
       for note in configuration.notes { console.note("Note: \(note)") }

@@ -26,7 +26,7 @@ extension Command {
     takes: recipe, set, memory, cores, json,
     run: prepared { arguments, console in
       let resolved = try readRecipe(
-        FineTuningRecipe.self, at: arguments[recipe], overrides: arguments[set])
+        FineTuningRecipe.self, of: .fineTune, at: arguments[recipe], overrides: arguments[set])
       let limit = arguments[memory]?.bytes ?? memoryOfThisMachine
       let threads = arguments[cores] ?? ThreadPool.shared.threads
       let plan = try plan(resolved.recipe, memory: limit, threads: threads, console)

@@ -28,7 +28,7 @@ extension Command {
     takes: recipe, set, planOnly, inexact, memory,
     run: prepared { arguments, console in
       let resolved = try readRecipe(
-        GRPORecipe.self, at: arguments[recipe], overrides: arguments[set])
+        GRPORecipe.self, of: .reinforce, at: arguments[recipe], overrides: arguments[set])
       let ready = try PreparedGRPO(
         resolved.recipe, memory: arguments[memory]?.bytes ?? memoryOfThisMachine)
       if arguments[planOnly] {

@@ -69,7 +69,8 @@ extension EvaluationFigures {
       accuracy: all.accuracy, interval: all.interval,
       sources: sources.count > 1 ? sources.mapValues { Source($0) } : nil,
       length: Double(answers.reduce(0) { $0 + $1.tokenCount }) / count,
-      shareCut: Double(answers.count(where: \.isCut)) / count, seconds: seconds)
+      shareCut: Double(answers.count(where: \.isCut)) / count, seconds: seconds,
+      failedAnswers: accuracies.count { $0 == nil })
   }
 }
 

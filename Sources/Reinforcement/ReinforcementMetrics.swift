@@ -1,5 +1,6 @@
 import Reports
 import Storage
+import Training
 
 /// What `metrics.jsonl` of a run of reinforcement tells, in order of the steps.
 ///
@@ -34,7 +35,9 @@ struct ReinforcementMetrics {
       rewards = (line["rewards"]?.members ?? []).map { ($0.key, Spread($0.value)) }
         .sorted { $0.name < $1.name }
       if case .array(let reasons)? = line["skipped"] {
+        // Where there was nothing to learn, none was wrong.
         skipped = reasons.map { if case .string(let text) = $0 { text } else { "skipped" } }
+          .filter { $0 != SpikeGuard.Finding.nothingToLearn.rawValue }
       } else {
         skipped = []
       }

@@ -89,4 +89,6 @@ public struct EvaluationFigures: Codable, Equatable, Sendable {
   public var length: Double
   public var shareCut: Double
   public var seconds: Double
+  /// Answers that nothing could judge; they are left out of the accuracy.
+  public var failedAnswers = 0
 }

@@ -97,4 +97,19 @@ final class RecipeTests: XCTestCase {
       XCTAssertLessThan(bytes, most)
     }
   }
+
+  /// A whole recipe of another kind is not told key by key what it is not.
+  func testRecipesOfOtherKinds() {
+    for (command, file, kind, other) in [
+      ("plan", "tiny/4-reinforce-base", "fine-tune", "reinforce"),
+      ("fine-tune", "tiny/1-generate", "fine-tune", "generate"),
+      ("reinforce", "tiny/3-fine-tune", "reinforce", "fine-tune"),
+      ("generate", "tiny/2-curate", "generate", "curate"),
+    ] {
+      let path = "\(folder.path)/\(file).json5"
+      assertFails(
+        distill(command, path),
+        "\(path): a recipe of the kind '\(other)', where one of the kind '\(kind)' is needed.")
+    }
+  }
 }
