@@ -243,7 +243,8 @@ public final class GRPORun {
       guard let sampled else { return nil }
       let all = sampled.flatMap { $0.map(\.answer) }
       guard let rewards = try seconds.measure(\.judging, { try judge(all) }) else { return nil }
-      try checkFailures(rewards, step)
+      // Where a few questions are asked in place of others, the step has rewards all the same.
+      try checkFailures(groups.groups.flatMap(\.rewards) + rewards, step)
       var first = 0
       let round = zip(asked, sampled).map { question, rollouts in
         defer { first += rollouts.count }

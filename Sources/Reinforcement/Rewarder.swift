@@ -107,15 +107,11 @@ public final class Rewarder: @unchecked Sendable {
     return outcomes.map { rewarded($0) }
   }
 
-  /// Whether an answer is right, whatever else it is rewarded for: 1 or 0, and nil where no rule can
-  /// judge it or something other than the answer failed. For held-out problems.
+  /// Whether answers are right, whatever else they are rewarded for: 1 or 0, and nil where no rule can
+  /// judge one or something other than the answer failed. For held-out problems; in their order, on
+  /// several threads.
   ///
   /// Cut answers and those the rule does not understand are as `accuracy` of the recipe has it.
-  public func accuracy(of answer: SampledAnswer) -> Double? {
-    Self.accuracy(of: answer, by: rules, settings)
-  }
-
-  /// `accuracy(of:)` of many answers, on several threads, in their order.
   ///
   /// - Throws: `RewardError` when it is stopped.
   public func accuracies(

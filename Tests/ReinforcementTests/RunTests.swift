@@ -54,6 +54,34 @@ final class RunTests: XCTestCase {
     XCTAssertTrue(ended.findings.contains { $0.contains("32 of 160") }, "\(ended.findings)")
   }
 
+  /// A round of replaced questions whose rewards all fail ends no step that has others.
+  func testARoundWhoseRewardsAllFail() throws {
+    let policy = try TinyPolicy(self) {
+      $0.sampling.questionsPerStep = 3
+      $0.sampling.answersPerQuestion = 4
+      $0.filters = .init(resamplings: 1)
+      $0.steps = 1
+      // All of the first round have one reward, so that all questions are replaced; none of the
+      // second has any.
+      $0.rewards = .init(
+        program: .init(
+          weight: 1,
+          command: [
+            "/bin/sh", "-c",
+            #"while read -r line; do id=${line#*\"id\":}; id=${id%%,*}; r=1; if [ $id -ge 12 ]; then r=null; fi; echo "{\"id\": $id, \"reward\": $r}"; done"#,
+          ]))
+    }
+    let ended = try policy.run()
+    XCTAssertEqual(ended.steps.map(\.questions), [6])
+    XCTAssertEqual(ended.steps.map(\.failedRewards), [12])
+    XCTAssertEqual(
+      ended.notes.filter { $0.contains("no reward") },
+      [
+        "Step 1: 12 of 24 answers have no reward and are left out. Of the first this was said: The "
+          + "reward 'program' has none for this answer."
+      ])
+  }
+
   /// It ends the run at once, and the steps before are not lost.
   func testAProgramThatDiesEndsTheRun() throws {
     let policy = try TinyPolicy(self) {

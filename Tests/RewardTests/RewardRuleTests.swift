@@ -64,7 +64,7 @@ final class RewardRuleTests: XCTestCase {
       let given = try part(settings, answer)
       XCTAssertEqual(given.total, value.map { 2 * $0 }, answer.text)
       XCTAssertEqual(given.parts.map(\.value), value.map { [$0] } ?? [], answer.text)
-      XCTAssertEqual(try rewarder(settings).accuracy(of: answer), value, answer.text)
+      XCTAssertEqual(try rewarder(settings).accuracies(of: [answer]), [value], answer.text)
       if value == nil {
         XCTAssertEqual(given.failure, reason)
       } else {
@@ -110,7 +110,6 @@ final class RewardRuleTests: XCTestCase {
         parts: [.init(name: "format", value: 1)], total: nil,
         failure: "The box could not be made."))
     XCTAssertEqual(given[1].total, 0.5)
-    XCTAssertNil(rewarder.accuracy(of: sampled("9")))
     XCTAssertEqual(try rewarder.accuracies(of: [sampled("8"), sampled("9")]), [0, nil])
   }
 
