@@ -16,12 +16,13 @@ public final class CodeMap: @unchecked Sendable {
 
   /// The value of each code, ascending.
   public let values: [Float]
-  let tables: UnsafePointer<ck_code_map>
+  public let tables: UnsafePointer<ck_code_map>
 
   private init(isSigned: Bool) {
     let magnitudes: [Float] =
       [0] + (-6...0).flatMap { Self.middles(exponent: $0, isSigned: isSigned) } + [1]
-    let negatives: [Float] = isSigned ? magnitudes.dropFirst().dropLast().reversed().map { -$0 } : []
+    let negatives: [Float] =
+      isSigned ? magnitudes.dropFirst().dropLast().reversed().map { -$0 } : []
     values = negatives + magnitudes
     let kept = UnsafeMutablePointer<Float>.allocate(capacity: values.count)
     kept.initialize(from: values, count: values.count)
