@@ -164,6 +164,7 @@ public final class TrainingLoop {
       let part = TrainingSequence(
         joined: rows[start..<min(start + settings.microbatchRows, rows.count)])
       makeRoom(for: part.tokens.count)
+      decoder.setDropout(seed: optimizer.seed, step: stepCount + 1, part: start)
       let found = try decoder.accumulateGradients(
         part.tokens, targets: part.targets,
         weights: [Float](repeating: 1 / Float(supervised), count: part.tokens.count),
