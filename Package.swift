@@ -75,6 +75,9 @@ let package = Package(
     .target(
       name: "TrainingRecipes", dependencies: ["Training", "Interface"], exclude: ["README.md"]),
     .target(
+      name: "Adapters", dependencies: ["Models", "Safetensors", "Storage", "Tensors"],
+      exclude: ["README.md"]),
+    .target(
       name: "FineTuning",
       dependencies: [
         "Training", "TrainingRecipes", "Adapters", "Generation", "Datasets", "Models", "Interface",

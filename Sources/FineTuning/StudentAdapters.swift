@@ -24,9 +24,9 @@ struct StudentAdapters {
   /// - Throws: `AdapterError`, `RecipeMistakes`.
   func load(from path: String) throws {
     let stored = try AdapterCheckpoint(at: path, for: decoder.configuration)
-    let found = stored.configuration.adaptedLayers(of: decoder.configuration, source: path)
+    let found = try stored.configuration.adaptedLayers(of: decoder.configuration, source: path)
     let wanted = try configuration.adaptedLayers(of: decoder.configuration, source: recipe.run)
-    guard try found == wanted else {
+    guard found == wanted else {
       throw RecipeMistakes(findings: [
         "The recipe: the adapters in '\(path)' are not of the form that 'lora' asks for: "
           + "they have rank \(stored.configuration.rank), alpha \(stored.configuration.alpha) in "
@@ -64,7 +64,7 @@ struct StudentAdapters {
   private var configuration: AdapterConfiguration {
     AdapterConfiguration(
       rank: settings.rank, alpha: settings.alpha, dropout: settings.dropout,
-      targetModules: settings.roles.map(\.moduleName),
+      targetModules: settings.moduleNames,
       usesRankStabilization: settings.usesRankStabilization, baseModel: recipe.student)
   }
 

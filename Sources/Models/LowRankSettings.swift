@@ -25,6 +25,9 @@ public struct LowRankSettings: Equatable, Sendable {
     self.roles = roles
   }
 
+  /// The names that PEFT gives the modules of the matrices.
+  public var moduleNames: [String] { roles.map(\.moduleName) }
+
   /// What B · A is multiplied by.
   public var scale: Double {
     alpha / (usesRankStabilization ? Double(rank).squareRoot() : Double(rank))
