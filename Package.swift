@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Models", targets: ["Models"]),
+    .library(name: "Adapters", targets: ["Adapters"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Generation", targets: ["Generation"]),
     .library(name: "Problems", targets: ["Problems"]),
@@ -70,6 +71,9 @@ let package = Package(
       name: "Models", dependencies: ["Layers", "Tensors", "CKernels", "Safetensors", "Storage"],
       exclude: ["README.md"]),
     .target(
+      name: "Adapters", dependencies: ["Models", "Safetensors", "Storage", "Tensors"],
+      exclude: ["README.md"]),
+    .target(
       name: "Training", dependencies: ["Models", "Safetensors", "Storage", "Tensors", "CKernels"],
       exclude: ["README.md"]),
     .target(
@@ -103,7 +107,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Interface", "Timings", "FineTuning", "Training", "TrainingRecipes", "Reinforcement",
-        "Reports", "Generation", "Models", "Tensors",
+        "Reports", "Generation", "Adapters", "Models", "Tensors",
         "Safetensors", "Datasets", "Tokenizers", "Storage", "Verification", "Sandbox",
         "TeacherGeneration", "Teachers", "Problems", "Curation",
       ],
@@ -130,6 +134,8 @@ let package = Package(
       name: "ModelTests",
       dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
+    .testTarget(
+      name: "AdapterTests", dependencies: ["Adapters", "Models", "Safetensors", "Storage", "Tensors"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Models", "Tensors", "Storage"]),
     .testTarget(

@@ -15,6 +15,8 @@ struct ModelWriting {
   let path: String
   /// A folder whose tokenizer, generation settings and licence are carried along.
   let origin: String?
+  /// A second folder that is read, whose files come in place of the origin's; see `CarriedFiles`.
+  var adapter: String? = nil
   let options: Checkpoint.SavingOptions
 
   /// What was written.
@@ -36,11 +38,17 @@ struct ModelWriting {
   ) throws -> Result {
     let configuration = try configuration.replacing(
       dtype: options.dtype, source: path + "/config.json")
-    let carried = try carriedFiles()
-    try checkPlace(carried: carried)
+    let carried = try CarriedFiles(from: origins)
+    try checkPlace(carried)
+    for note in carried.notes { console.note("Note: \(note)") }
     var folder = try startFolder()
-    for name in carried {
-      let file = try MappedFile(at: (origin ?? "") + "/" + name)
+    for (name, path) in carried.files {
+      // An empty file can't be mapped.
+      guard sizeOfFile(path) != 0 else {
+        try folder.write(Data(), as: name)
+        continue
+      }
+      let file = try MappedFile(at: path)
       try withExtendedLifetime(file) { try folder.write(Data(file.bytes), as: name) }
     }
     try folder.write(
@@ -63,7 +71,7 @@ struct ModelWriting {
 
     let written = try Checkpoint(at: path).tensors.files
     return Result(
-      carried: carried, files: written.count,
+      carried: carried.files.map(\.name), files: written.count,
       bytes: written.reduce(0) { $0 + (sizeOfFile($1.path) ?? 0) })
   }
 
@@ -97,16 +105,15 @@ struct ModelWriting {
 
   // MARK: - Before the work
 
-  private func carriedFiles() throws -> [String] {
-    guard let origin else { return [] }
-    return try Storage.names(inFolder: origin).filter(Checkpoint.isCarried)
-  }
+  private var origins: [String] { [origin, adapter].compactMap { $0 } }
 
-  private func checkPlace(carried: [String]) throws {
-    if let origin, let here = try? resolvedPath(path), try resolvedPath(origin) == here {
-      throw CommandError("\(path): the folder that is read. Choose another one to write.")
+  private func checkPlace(_ carried: CarriedFiles) throws {
+    if let here = try? resolvedPath(path) {
+      for origin in origins where try resolvedPath(origin) == here {
+        throw CommandError("\(path): the folder that is read. Choose another one to write.")
+      }
     }
-    let carriedBytes = carried.reduce(0) { $0 + (sizeOfFile((origin ?? "") + "/" + $1) ?? 0) }
+    let carriedBytes = carried.files.reduce(0) { $0 + (sizeOfFile($1.path) ?? 0) }
     if let error = spaceError(
       at: path, needed: configuration.bytesToRun(in: options.dtype) + carriedBytes,
       free: freeBytes(inFolder: folder(of: path)))

@@ -13,6 +13,7 @@ final class HelpTests: XCTestCase {
       Commands:
         inspect          Shows what a model is and what it needs.
         convert          Writes a model again in another type or other files.
+        merge            Writes a model with a LoRA adapter merged into it.
         initialize       Makes a model with random weights.
         tokenize         Shows the tokens of a text.
         train-tokenizer  Learns a tokenizer from text.
@@ -124,6 +125,46 @@ final class HelpTests: XCTestCase {
       Examples:
         distill convert Checkpoints/student Checkpoints/student-bf16 --dtype bfloat16
         distill convert Checkpoints/base long --rope-theta 1e6 --positions 131072
+      """)
+  }
+
+  func testMerge() {
+    assertPrints(
+      distill("help", "merge"),
+      """
+      Writes a model with a LoRA adapter merged into it.
+
+      Adds a LoRA adapter, as PEFT saves it, to the weights of the model that it was
+      trained for: each becomes W + scale·B·A, computed in float32 and rounded once.
+      The merged model is a folder that transformers loads without PEFT. It appears
+      whole or not at all; neither model need fit into memory.
+
+      Tokenizer, chat template and generation settings in the adapter's folder come in
+      place of the model's, since the adapter was trained with them; licences are the
+      model's.
+
+      Usage: distill merge <checkpoint> <adapter> <output> [--dtype <type>]
+                           [--shard-size <size>] [--replace]
+
+      Arguments:
+        <checkpoint>  The folder of the model that the adapter is for.
+        <adapter>     The folder of the adapter.
+        <output>      The folder to write.
+
+      Options:
+        --dtype <type>       'float32' or 'bfloat16', rounded to nearest even; without
+                             it, the model's own.
+        --shard-size <size>  The most bytes of tensors in one file; without it 5GB.
+        --replace            Exchange a model that is in the output folder for the
+                             new one.
+
+      Every command accepts:
+        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
+                           one for each core.
+
+      Examples:
+        distill merge Checkpoints/base adapter merged
+        distill merge Checkpoints/base adapter merged --dtype bfloat16
       """)
   }
 
