@@ -129,7 +129,8 @@ let package = Package(
       dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Models", "Tensors", "Storage"]),
+      name: "TrainingTests",
+      dependencies: ["Training", "Models", "Safetensors", "Tensors", "Storage", "TestSupport"]),
     .testTarget(
       name: "FineTuningTests",
       dependencies: [
