@@ -13,7 +13,8 @@ extension Command {
     "fine-tune", summary: "Fine-tunes a student on samples.",
     discussion: """
       Renders and checks the samples of a recipe, plans the memory, trains all parameters of the \
-      student, and writes it as a folder that transformers loads. The run's folder holds the whole \
+      student, or adapters beside them, and writes it as a folder that transformers or PEFT loads. \
+      The run's folder holds the whole \
       recipe, what it ran on, the figures of every step, and checkpoints.
 
       Stopped at any moment (Ctrl-C, SIGTERM, or a kill), the same command goes on where it stopped, \

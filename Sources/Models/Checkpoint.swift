@@ -161,6 +161,7 @@ extension SafetensorsTensor {
       Int(bitPattern: base) % MemoryLayout<UInt16>.alignment == 0
     else { return nil }
     return BFloat16Rows.Stretch(
-      rows: shape[0], words: base.assumingMemoryBound(to: UInt16.self), owner: owner)
+      rows: shape[0], words: base.assumingMemoryBound(to: UInt16.self), owner: owner,
+      isMapped: true)
   }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Dispatch
 import Layers
 import Tensors
 
@@ -22,6 +23,9 @@ public final class Decoder: @unchecked Sendable {
   /// How many blocks, from the first, keep only their input and run again in the backward pass.
   /// The results are the same to the bit.
   public var recomputedBlocks = 0
+  /// Whether frozen weights that are mapped leave the memory when a block is done, and are read again
+  /// while the block before it computes: a model may then be larger than the memory.
+  public var streamsFrozenWeights = false
 
   /// The indices of each layer's parameters.
   private let parametersOfLayer: [[Int]]
@@ -226,6 +230,8 @@ public final class Decoder: @unchecked Sendable {
     var x = embedding.forward(row.tokens)
     for (index, block) in blocks.enumerated() {
       if isInterrupted() { return nil }
+      readAhead(next: index + 1)
+      defer { letGo(of: index) }
       let keeping = index >= recomputedBlocks
       let (y, cache) = block.forward(x, layout, keeping: keeping)
       caches.append(keeping ? cache : nil)
@@ -234,6 +240,7 @@ public final class Decoder: @unchecked Sendable {
     }
 
     let (probabilities, dy) = lossAndGradient(x, supervised, loss)
+    letGo(of: blocks.count)
     let result = scattered(probabilities, to: supervised, count: row.count)
     if let found, !found(result) { return result }
     // A tied head's gradient is complete when the embedding has added its own.
@@ -244,6 +251,8 @@ public final class Decoder: @unchecked Sendable {
     layerDone?(outside.filter { !isLate($0) })
     for index in blocks.indices.reversed() {
       if isInterrupted() { return nil }
+      readAhead(next: index - 1)
+      defer { letGo(of: index) }
       if let cache = caches.removeLast() {
         blocks[index].backward(dy, layout, cache)
       } else if let input = inputs[index] {
@@ -277,10 +286,39 @@ public final class Decoder: @unchecked Sendable {
   private func hidden(_ row: PackedTokens) throws(DecoderError) -> Tensor {
     try check(row.tokens)
     let layout = RowLayout(row)
-    return blocks.reduce(embedding.forward(row.tokens)) { x, block in
-      block.forward(x, layout, keeping: false).y
+    return blocks.indices.reduce(embedding.forward(row.tokens)) { x, index in
+      readAhead(next: index + 1)
+      defer { letGo(of: index) }
+      return blocks[index].forward(x, layout, keeping: false).y
     }
   }
+
+  // MARK: - Weights from the disk
+
+  /// The matrices of a block; beyond the last block, those of embedding and head.
+  private func matrices(of index: Int) -> [Weight] {
+    guard blocks.indices.contains(index) else { return [head.weight, embedding.weight] }
+    let block = blocks[index]
+    return [
+      block.queryKeyValue.weight, block.output.weight, block.feedForward.gateUp.weight,
+      block.feedForward.down.weight,
+    ]
+  }
+
+  /// Has the matrices of the block that comes next read while this one computes.
+  func readAhead(next: Int) {
+    guard streamsFrozenWeights, next >= 0 else { return }
+    let rows = matrices(of: next).compactMap(\.bfloat16)
+    Self.reading.async { for rows in rows { rows.prefetch() } }
+  }
+
+  func letGo(of index: Int) {
+    guard streamsFrozenWeights else { return }
+    for weight in matrices(of: index) { weight.bfloat16?.release() }
+  }
+
+  /// Reading waits for the disk, and would keep a worker from computing.
+  private static let reading = DispatchQueue(label: "distill-reading")
 
   private func lossAndGradient(
     _ x: Tensor, _ supervised: [Int],

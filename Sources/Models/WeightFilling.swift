@@ -46,11 +46,14 @@ extension Decoder {
       } else if let half = weight.bfloat16 {
         let size = max(1, (1 << 22) / weight.columns)
         let rows = Tensor(uninitialized: [min(size, weight.rows), weight.columns])
+        half.prefetch()
         for start in stride(from: 0, to: weight.rows, by: size) {
           let stretch = start..<min(start + size, weight.rows)
+          // Rows that are mapped are only looked at.
           fill(rows, stretch, parts, read, broken)
           if half.own != nil { half.round(rows.rows(0..<stretch.count), at: start) }
         }
+        half.release()
       } else {
         fill(weight.value, 0..<weight.rows, parts, read, broken)
       }

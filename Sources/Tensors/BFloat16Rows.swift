@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// Rows of bfloat16 numbers, (O, C), in one or several stretches of memory: weights that take half
 /// the space of float32, or that stay where a checkpoint is mapped.
@@ -13,11 +14,16 @@ public final class BFloat16Rows: @unchecked Sendable {
     public let words: UnsafePointer<UInt16>
     /// What keeps the memory.
     public let owner: AnyObject?
+    /// Whether the memory is a file's, mapped to be read.
+    public let isMapped: Bool
 
-    public init(rows: Int, words: UnsafePointer<UInt16>, owner: AnyObject?) {
+    public init(
+      rows: Int, words: UnsafePointer<UInt16>, owner: AnyObject?, isMapped: Bool = false
+    ) {
       self.rows = rows
       self.words = words
       self.owner = owner
+      self.isMapped = isMapped
     }
   }
 
@@ -66,6 +72,25 @@ public final class BFloat16Rows: @unchecked Sendable {
           to + (row - range.lowerBound) * stride,
           stretch.words + (row - first) * columns + part.lowerBound, Int64(part.count))
       }
+    }
+  }
+
+  /// Asks the system to read rows of a mapped file from the disk before they are needed. It returns
+  /// when that is under way.
+  public func prefetch() { advise(MADV_WILLNEED, inwards: false) }
+
+  /// Gives the memory of a mapped file's rows back: whoever needs them again finds them in what the
+  /// system keeps of the file, or on the disk.
+  public func release() { advise(MADV_DONTNEED, inwards: true) }
+
+  /// - Parameter inwards: Whether a page that holds something else too is left out.
+  private func advise(_ advice: Int32, inwards: Bool) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    for (_, stretch) in stretches where stretch.isMapped {
+      let first = Int(bitPattern: stretch.words), end = first + 2 * stretch.rows * columns
+      let start = (inwards ? first + page - 1 : first) / page * page
+      let stop = (inwards ? end : end + page - 1) / page * page
+      if stop > start { madvise(UnsafeMutableRawPointer(bitPattern: start), stop - start, advice) }
     }
   }
 
