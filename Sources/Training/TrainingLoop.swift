@@ -164,6 +164,7 @@ public final class TrainingLoop {
       let part = TrainingSequence(
         joined: rows[start..<min(start + settings.microbatchRows, rows.count)])
       makeRoom(for: part.tokens.count)
+      setDropout(part: start / settings.microbatchRows)
       let found = try decoder.accumulateGradients(
         part.tokens, targets: part.targets,
         weights: [Float](repeating: 1 / Float(supervised), count: part.tokens.count),
@@ -196,6 +197,12 @@ public final class TrainingLoop {
       decoder.clearGradients()
     }
     return (rate, norm, finding)
+  }
+
+  /// What is left out of adapters' inputs depends on the step and the part alone, so that a step that
+  /// is made again leaves out the same.
+  func setDropout(part: Int) {
+    decoder.setDropout(seed: optimizer.seed, step: stepCount + 1, part: part)
   }
 
   /// Gives freed memory back before a row that it does not fit, where it would come on top.
