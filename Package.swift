@@ -77,9 +77,8 @@ let package = Package(
     .target(
       name: "FineTuning",
       dependencies: [
-        "Training", "TrainingRecipes", "Generation", "Datasets", "Models", "Interface", "Reports",
-        "Storage",
-        "Tensors",
+        "Training", "TrainingRecipes", "Adapters", "Generation", "Datasets", "Models", "Interface",
+        "Reports", "Storage", "Tensors",
       ],
       exclude: ["README.md"]),
     .target(

@@ -61,9 +61,9 @@ extension RecipeKind {
         //   weights    "float32", or "bfloat16", which are rounded at random so that small updates
         //              are not lost
         //   moments    "float32"; "8bit", a quarter; or "disk", the same to the bit
-        //   gradients  "kept"; or released on the way back, where all rows of a step are computed at
-        //              once: "perLayer", clipped by the norm of their layer, or "twoPass", the same
-        //              as "kept" to the bit in twice the time
+        //   gradients  "kept"; or, where all rows of a step are computed at once, released on the
+        //              way back: "releasedPerLayer", clipped by the norm of their layer, or
+        //              "releasedTwoPass", the same as "kept" to the bit in twice the time
         // memory: "automatic",
         // weights: "bfloat16", moments: "8bit", gradients: "kept",
 

@@ -104,7 +104,7 @@ public struct FineTuningPlan: Sendable {
     return Double(tokens) * Double(recipe.epochs)
       * configuration.trainingOperationsPerToken(
         contextLength: meanContext, isFrozen: form.lowRank != nil, recomputed: min(1, share))
-      * (form.gradients == .twoPass ? 2 : 1)
+      * (form.gradients == .releasedTwoPass ? 2 : 1)
   }
 
   /// The numbers that are trained.

@@ -31,7 +31,7 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
   /// How AdamW's moments are kept.
   public var moments: TrainingForm.Moments?
   /// How long gradients are kept.
-  public var gradients: TrainingForm.Gradients?
+  public var gradients: GradientKeeping?
   /// Blocks that run again in the backward pass instead of keeping what they computed; without it,
   /// as few as memory asks for. The results are the same to the bit.
   public var recomputedBlocks: Int?
@@ -147,10 +147,12 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
     ])
   }
 
-  func loopSettings(totalSteps: Int, _ form: TrainingForm) -> TrainingLoop.Settings {
+  func loopSettings(
+    totalSteps: Int, _ form: TrainingForm = TrainingForm()
+  ) -> TrainingLoop.Settings {
     TrainingLoop.Settings(
       schedule: optimizer.schedule(totalSteps: totalSteps), clipNorm: optimizer.clipNorm,
-      microbatchRows: microbatchRows, gradients: form.gradients, seed: data.seed)
+      microbatchRows: microbatchRows, gradients: form.gradients)
   }
 
   var arithmetic: Precision { precision == .float32 ? .float32 : .bfloat16 }

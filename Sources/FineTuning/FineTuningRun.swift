@@ -115,6 +115,9 @@ public final class FineTuningRun {
         rounds: form.frozenBytes == 2)
       decoder.streamsFrozenWeights = form.streamsFrozen
       decoder.initializeAdapters(seed: recipe.data.seed)
+      if let path = recipe.lora?.adapter {
+        try StudentAdapters(recipe, decoder)?.load(from: path)
+      }
     } else {
       decoder = try checkpoint.decoder(
         precision: recipe.arithmetic, configuration: preparation.configuration,
@@ -318,10 +321,14 @@ public final class FineTuningRun {
   }
 
   private func exportStudent(to path: String) throws {
+    let additions = try StudentFiles(
+      recipe, text, order, sourceNames, loop, form, evaluation: best?.loss
+    ).contents()
+    if let adapters = StudentAdapters(recipe, loop.decoder) {
+      return try adapters.save(to: path, additions: additions)
+    }
     try Checkpoint.save(
-      loop.decoder, to: path, carryingFrom: recipe.student,
-      additions: StudentFiles(recipe, text, order, sourceNames, loop, evaluation: best?.loss)
-        .contents(),
+      loop.decoder, to: path, carryingFrom: recipe.student, additions: additions,
       options: .init(
         dtype: recipe.export == .float32 ? .float32 : .bfloat16, replacing: true))
   }

@@ -80,8 +80,8 @@ public struct FormChoice: Sendable {
       }
     }
     let weights = recipe.weights.map { [$0] } ?? (isAutomatic ? TrainedStorage.allCases : [.float32])
-    let released: [TrainingForm.Gradients] =
-      isAutomatic && recipe.microbatchRows == recipe.rowsPerStep ? [.perLayer, .twoPass] : []
+    let released: [GradientKeeping] =
+      isAutomatic && recipe.microbatchRows == recipe.rowsPerStep ? [.releasedPerLayer, .releasedTwoPass] : []
     let gradients = recipe.gradients.map { [$0] } ?? [.kept] + released
     return weights.flatMap { weights in
       moments.flatMap { moments in
@@ -110,7 +110,7 @@ public struct FormChoice: Sendable {
         contextLength: meanContext, isFrozen: form.lowRank != nil,
         recomputed: Double(min(recomputedBlocks, layers)) / Double(layers))
       * Double(tokens) * Double(recipe.rowsPerStep) / Double(recipe.microbatchRows)
-      * (form.gradients == .twoPass ? 2 : 1)
+      * (form.gradients == .releasedTwoPass ? 2 : 1)
     let computing = operations / (Self.operationsPerThread * Double(threads))
     if let lowRank = form.lowRank {
       let passes = 2.0 * Double(recipe.rowsPerStep) / Double(recipe.microbatchRows)
@@ -144,7 +144,7 @@ public struct FormChoice: Sendable {
       found.append("weights are rounded to bfloat16 at random")
     }
     if form.moments == .eightBit { found.append("moments are rounded to 8 bits") }
-    if form.gradients == .perLayer {
+    if form.gradients == .releasedPerLayer {
       found.append("gradients are clipped by the norm of their layer")
     }
     return found

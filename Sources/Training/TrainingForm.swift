@@ -13,20 +13,9 @@ public struct TrainingForm: Equatable, Sendable {
     case disk
   }
 
-  public enum Gradients: String, CaseIterable, Codable, Sendable {
-    /// Until the update, which needs all of them.
-    case kept
-    /// Each layer is updated on the way back, and its gradients are let go. They are clipped by the
-    /// norm of the layer, and not of all.
-    case perLayer
-    /// The same with the norm of all, for which the way there and back is gone twice. The results are
-    /// those of `kept` to the bit.
-    case twoPass
-  }
-
   public var weights: TrainedStorage
   public var moments: Moments
-  public var gradients: Gradients
+  public var gradients: GradientKeeping
   /// Adapters, which are trained instead of the weights.
   public var lowRank: LowRankSettings?
   /// Bytes of an element of the frozen matrices beside adapters.
@@ -35,7 +24,7 @@ public struct TrainingForm: Equatable, Sendable {
   public var streamsFrozen: Bool
 
   public init(
-    weights: TrainedStorage = .float32, moments: Moments = .float32, gradients: Gradients = .kept,
+    weights: TrainedStorage = .float32, moments: Moments = .float32, gradients: GradientKeeping = .kept,
     lowRank: LowRankSettings? = nil, frozenBytes: Int = 2, streamsFrozen: Bool = false
   ) {
     self.weights = weights
@@ -46,6 +35,17 @@ public struct TrainingForm: Equatable, Sendable {
     self.streamsFrozen = streamsFrozen
   }
 
+  /// Where an optimizer keeps the moments.
+  ///
+  /// - Parameter folder: For those on the disk.
+  public func momentStorage(in folder: String) -> MomentStorage {
+    switch moments {
+    case .float32: .float32
+    case .eightBit: .blockwise8Bit
+    case .disk: .disk(folder: folder)
+    }
+  }
+
   /// What the results depend on, to the bit.
   public var identity: String {
     let moments = moments == .eightBit ? "moments in 8 bits" : "moments in float32"
@@ -53,7 +53,7 @@ public struct TrainingForm: Equatable, Sendable {
       return "adapters of rank \(lowRank.rank) beside \(frozenBytes == 2 ? "bfloat16" : "float32"), "
         + moments
     }
-    let clipping = gradients == .perLayer ? "clipped by layer" : "clipped together"
+    let clipping = gradients == .releasedPerLayer ? "clipped by layer" : "clipped together"
     return "weights in \(weights.rawValue), \(moments), gradients \(clipping)"
   }
 
@@ -73,8 +73,8 @@ public struct TrainingForm: Equatable, Sendable {
     let gradients =
       switch gradients {
       case .kept: "gradients kept"
-      case .perLayer: "gradients released, clipped by layer"
-      case .twoPass: "gradients released, in two passes"
+      case .releasedPerLayer: "gradients released, clipped by layer"
+      case .releasedTwoPass: "gradients released, in two passes"
       }
     return "\(weights.rawValue) weights, \(moments), \(gradients)"
   }

@@ -4,7 +4,7 @@ import Training
 
 extension TrainedStorage: Choice {}
 extension TrainingForm.Moments: Choice {}
-extension TrainingForm.Gradients: Choice {}
+extension GradientKeeping: Choice {}
 
 /// Who decides in what form training keeps what it needs.
 public enum MemoryChoice: String, Choice {

@@ -26,14 +26,14 @@ final class FormTests: XCTestCase {
       (
         "per layer",
         {
-          $0.gradients = .perLayer
+          $0.gradients = .releasedPerLayer
           $0.microbatchRows = $0.rowsPerStep
         }
       ),
       (
         "two passes, bfloat16 weights, 8-bit moments",
         {
-          $0.gradients = .twoPass
+          $0.gradients = .releasedTwoPass
           $0.microbatchRows = $0.rowsPerStep
           $0.weights = .bfloat16
           $0.moments = .eightBit
@@ -107,14 +107,14 @@ final class FormTests: XCTestCase {
       return try run.weightsHash()
     }
     let usual = try hash { _ in }
-    XCTAssertEqual(try hash { $0.gradients = .twoPass }, usual)
+    XCTAssertEqual(try hash { $0.gradients = .releasedTwoPass }, usual)
     XCTAssertEqual(try hash { $0.moments = .disk }, usual)
     XCTAssertEqual(
       try hash {
-        $0.gradients = .perLayer
+        $0.gradients = .releasedPerLayer
         $0.optimizer.clipNorm = 1e6
       }, try hash { $0.optimizer.clipNorm = 1e6 })
-    XCTAssertNotEqual(try hash { $0.gradients = .perLayer }, usual)
+    XCTAssertNotEqual(try hash { $0.gradients = .releasedPerLayer }, usual)
     XCTAssertNotEqual(try hash { $0.weights = .bfloat16 }, usual)
     XCTAssertNotEqual(try hash { $0.moments = .eightBit }, usual)
   }
@@ -224,20 +224,20 @@ final class FormChoiceTests: XCTestCase {
     }
     let lora = LowRankRecipe(rank: 4, alpha: 8)
     XCTAssertEqual(
-      try findings { $0.gradients = .perLayer },
+      try findings { $0.gradients = .releasedPerLayer },
       [
-        "The recipe: 'gradients' is 'perLayer', which needs all rows of a step at once: "
+        "The recipe: 'gradients' is 'releasedPerLayer', which needs all rows of a step at once: "
           + "'microbatchRows' is 1, 'rowsPerStep' 2."
       ])
     XCTAssertEqual(
       try findings {
         $0.lora = lora
-        $0.gradients = .twoPass
+        $0.gradients = .releasedTwoPass
         $0.microbatchRows = 2
         $0.moments = .disk
       },
       [
-        "The recipe: 'gradients' is 'twoPass'; those of adapters are so small that they are always "
+        "The recipe: 'gradients' is 'releasedTwoPass'; those of adapters are so small that they are always "
           + "'kept'.",
         "The recipe: 'moments' is 'disk'; those of adapters are so small that they stay in memory.",
       ])
