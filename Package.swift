@@ -79,9 +79,6 @@ let package = Package(
     .target(
       name: "TrainingRecipes", dependencies: ["Training", "Interface"], exclude: ["README.md"]),
     .target(
-      name: "Adapters", dependencies: ["Models", "Safetensors", "Storage", "Tensors"],
-      exclude: ["README.md"]),
-    .target(
       name: "FineTuning",
       dependencies: [
         "Training", "TrainingRecipes", "Adapters", "Generation", "Datasets", "Models", "Interface",
@@ -137,7 +134,8 @@ let package = Package(
     .testTarget(
       name: "AdapterTests", dependencies: ["Adapters", "Models", "Safetensors", "Storage", "Tensors"]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Models", "Tensors", "Storage"]),
+      name: "TrainingTests",
+      dependencies: ["Training", "Models", "Safetensors", "Tensors", "Storage", "TestSupport"]),
     .testTarget(
       name: "FineTuningTests",
       dependencies: [

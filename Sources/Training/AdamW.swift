@@ -27,7 +27,8 @@ public final class AdamW {
 
   public let settings: Settings
   public let parameters: [Parameter]
-  /// Of the random numbers that weights in bfloat16 are rounded with.
+  /// Of the random numbers that weights in bfloat16 are rounded with; the loop leaves inputs of
+  /// adapters out by it as well.
   public let seed: UInt64
   /// Steps taken.
   public internal(set) var step = 0

@@ -81,7 +81,7 @@ extension TrainingLoop {
         (0..<row.tokens.count).map { (row: start + index, token: $0) }
       }
       makeRoom(for: joined.tokens.count)
-      decoder.setDropout(seed: optimizer.seed, step: stepCount + 1, part: start)
+      setDropout(part: start)
       let probabilities = try decoder.accumulateGradients(
         joined.tokens, targets: joined.targets, temperature: objective.temperature,
         weight: { objective.term(places[$0].row, places[$0].token, $1).weight },

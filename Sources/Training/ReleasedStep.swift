@@ -51,6 +51,7 @@ struct ReleasedStep {
   /// Makes it and counts it; nil, with nothing changed, if it was interrupted.
   func make(_ isInterrupted: () -> Bool) throws(DecoderError) -> Outcome? {
     loop.makeRoom(for: row.tokens.count)
+    loop.setDropout(part: 0)
     defer { release(loop.decoder.parameters.indices) }
     return loop.settings.gradients == .releasedPerLayer
       ? try perLayer(isInterrupted) : try twoPass(isInterrupted)

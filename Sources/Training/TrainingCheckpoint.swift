@@ -193,7 +193,7 @@ public enum TrainingCheckpoint {
   }
 
   /// Sizes and hashes, the files at the same time.
-  private static func manifest(of path: String) throws -> (JSONValue, bytes: Int) {
+  static func manifest(of path: String) throws -> (JSONValue, bytes: Int) {
     var entries = [Result<(hash: String, bytes: Int), any Error>?](
       repeating: nil, count: fileNames.count)
     entries.withUnsafeMutableBufferPointer { entries in

@@ -164,7 +164,7 @@ public final class TrainingLoop {
       let part = TrainingSequence(
         joined: rows[start..<min(start + settings.microbatchRows, rows.count)])
       makeRoom(for: part.tokens.count)
-      decoder.setDropout(seed: optimizer.seed, step: stepCount + 1, part: start)
+      setDropout(part: start)
       let found = try decoder.accumulateGradients(
         part.tokens, targets: part.targets,
         weights: [Float](repeating: 1 / Float(supervised), count: part.tokens.count),
@@ -197,6 +197,14 @@ public final class TrainingLoop {
       decoder.clearGradients()
     }
     return (rate, norm, finding)
+  }
+
+  /// What is left out of adapters' inputs depends on the step and the part alone, so that a step that
+  /// is made again leaves out the same.
+  ///
+  /// - Parameter part: The number of the first of the rows that are computed at once.
+  func setDropout(part: Int) {
+    decoder.setDropout(seed: optimizer.seed, step: stepCount + 1, part: part)
   }
 
   /// Gives freed memory back before a row that it does not fit, where it would come on top.
