@@ -198,7 +198,7 @@ public struct FineTuningPlan: Sendable {
     ).candidates(memory: 0).first
     var found: [(change: String, bytes: Int)] = []
     if let smallest, smallest.form != form, smallest.memory.total < memory.total {
-      found.append(("'memory: \"automatic\"', at most,", memory.total - smallest.memory.total))
+      found.append(("'memory: \"automatic\"', at most", memory.total - smallest.memory.total))
     }
     if form.lowRank == nil {
       let lora = TrainingMemory(
@@ -206,7 +206,7 @@ public struct FineTuningPlan: Sendable {
         tokens: tokens, recomputedBlocks: configuration.numHiddenLayers, threads: threads)
       if lora.total < memory.total {
         found.append(
-          ("'lora: { rank: 16, alpha: 32 }', which trains less,", memory.total - lora.total))
+          ("'lora: { rank: 16, alpha: 32 }', which trains less", memory.total - lora.total))
       }
     }
     return found
@@ -224,7 +224,10 @@ public struct FineTuningPlan: Sendable {
     } else {
       words +=
         "To need less: "
-        + savings.map { "\($0.change) saves \(byteText($0.bytes))" }.joined(separator: "; ") + "."
+        + savings.map { saving in
+          let clause = saving.change.contains("', ") ? "," : ""
+          return "\(saving.change)\(clause) saves \(byteText(saving.bytes))"
+        }.joined(separator: "; ") + "."
     }
     throw RecipeMistakes(findings: [words])
   }
