@@ -56,7 +56,11 @@ extension Command {
       display.finish()
       switch outcome {
       case .finished(let student):
-        console.print("The student is in \(student).")
+        console.print(
+          ready.chosen.form.lowRank == nil
+            ? "The student is in \(student)."
+            : "The student's adapters are in \(student). To merge them:\n"
+              + "distill merge \(resolved.recipe.student) \(student) <output>")
       case .stopped(let step):
         throw StoppedRun(path: arguments[recipe], step: step)
       }

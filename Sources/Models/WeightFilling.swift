@@ -11,7 +11,7 @@ extension Decoder {
     precondition(decoder.precision == .bfloat16, "packed weights are rounded to bfloat16")
     self.init(
       decoder.configuration, precision: .bfloat16,
-      form: .packed(format, embeddingIsBFloat16: false))
+      form: .packed(format, embeddingIsBFloat16: decoder.embedding.weight.bfloat16 != nil))
     repack(decoder)
   }
 
