@@ -12,7 +12,7 @@ public final class ScratchFile: @unchecked Sendable {
   public let memory: UnsafeMutableRawPointer
   public let byteCount: Int
 
-  /// What starts and lengths that are given back page by page must be multiples of.
+  /// Bytes of a page: memory is read ahead and let go in whole pages.
   public static let pageSize = Int(getpagesize())
 
   /// - Throws: `FileError`, for a folder that is not there or a disk without so much space, among

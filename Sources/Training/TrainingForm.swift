@@ -24,7 +24,8 @@ public struct TrainingForm: Equatable, Sendable {
   public var streamsFrozen: Bool
 
   public init(
-    weights: TrainedStorage = .float32, moments: Moments = .float32, gradients: GradientKeeping = .kept,
+    weights: TrainedStorage = .float32, moments: Moments = .float32,
+    gradients: GradientKeeping = .kept,
     lowRank: LowRankSettings? = nil, frozenBytes: Int = 2, streamsFrozen: Bool = false
   ) {
     self.weights = weights
@@ -50,7 +51,8 @@ public struct TrainingForm: Equatable, Sendable {
   public var identity: String {
     let moments = moments == .eightBit ? "moments in 8 bits" : "moments in float32"
     if let lowRank {
-      return "adapters of rank \(lowRank.rank) beside \(frozenBytes == 2 ? "bfloat16" : "float32"), "
+      return
+        "adapters of rank \(lowRank.rank) beside \(frozenBytes == 2 ? "bfloat16" : "float32"), "
         + moments
     }
     let clipping = gradients == .releasedPerLayer ? "clipped by layer" : "clipped together"
