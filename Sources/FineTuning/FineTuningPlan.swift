@@ -175,7 +175,7 @@ public struct FineTuningPlan: Sendable {
     }
     if recomputedBlocks < configuration.numHiddenLayers {
       consider(
-        "'recomputedBlocks: \(configuration.numHiddenLayers)', which takes about a third more time",
+        "'recomputedBlocks: \(configuration.numHiddenLayers)', which takes \(moreTime) % more time",
         form, tokens, configuration.numHiddenLayers)
     }
     if longestRow > 2048 {
@@ -186,6 +186,16 @@ public struct FineTuningPlan: Sendable {
     if generationBytes > 0 { found.append(("no 'generations'", generationBytes)) }
     if recipe.memory != .automatic { found += savingsByForm(tokens) }
     return found.sorted { $0.bytes > $1.bytes }
+  }
+
+  /// How many more operations a run with all blocks recomputed has, in per cent.
+  private var moreTime: Int {
+    func operations(_ share: Double) -> Double {
+      configuration.trainingOperationsPerToken(
+        contextLength: meanContext, isFrozen: form.lowRank != nil, recomputed: share)
+    }
+    let share = Double(recomputedBlocks) / Double(max(1, configuration.numHiddenLayers))
+    return Int((100 * (operations(1) / operations(share) - 1)).rounded())
   }
 
   /// What other forms save that the recipe does not ask for.

@@ -79,9 +79,11 @@ public struct FormChoice: Sendable {
           lowRank: lora.settings, frozenBytes: frozenBytes, streamsFrozen: $0)
       }
     }
-    let weights = recipe.weights.map { [$0] } ?? (isAutomatic ? TrainedStorage.allCases : [.float32])
+    let weights =
+      recipe.weights.map { [$0] } ?? (isAutomatic ? TrainedStorage.allCases : [.float32])
     let released: [GradientKeeping] =
-      isAutomatic && recipe.microbatchRows == recipe.rowsPerStep ? [.releasedPerLayer, .releasedTwoPass] : []
+      isAutomatic && recipe.microbatchRows == recipe.rowsPerStep
+      ? [.releasedPerLayer, .releasedTwoPass] : []
     let gradients = recipe.gradients.map { [$0] } ?? [.kept] + released
     return weights.flatMap { weights in
       moments.flatMap { moments in

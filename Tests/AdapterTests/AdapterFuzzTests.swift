@@ -112,14 +112,17 @@ final class AdapterFuzzTests: XCTestCase {
         switch Int.random(in: 0..<4, using: &dice) {
         case 0: tensors.remove(at: index)
         case 1:
-          let shape = [[], [0], [2], [0, 21], [2, 21, 1], [21, 2], [1, 1]].randomElement(using: &dice)
+          let shape = [[], [0], [2], [0, 21], [2, 21, 1], [21, 2], [1, 1]].randomElement(
+            using: &dice)
           tensors[index] = StoredTensor(name, .bf16, shape ?? [])
         case 2:
-          let type = SafetensorsType.allCases.filter { $0.bitCount >= 8 }.randomElement(using: &dice)
+          let type = SafetensorsType.allCases.filter { $0.bitCount >= 8 }.randomElement(
+            using: &dice)
           let shape = tensors[index].shape
           tensors[index] = StoredTensor(name, type == .bf16 ? .u8 : type ?? .u8, shape + [1])
         default:
-          tensors[index].name = ["", "x", name + ".", "é" + name].randomElement(using: &dice)! + "\(index)"
+          tensors[index].name =
+            ["", "x", name + ".", "é" + name].randomElement(using: &dice)! + "\(index)"
         }
       }
       guard Set(tensors.map(\.name)).count == tensors.count else { continue }

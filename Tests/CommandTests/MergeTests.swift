@@ -121,7 +121,8 @@ final class MergeTests: XCTestCase {
 
   /// Merges with a model and an adapter that have these files, a text each.
   private func carried(
-    _ model: [String: String], _ adapter: [String: String], notes: (TemporaryFolder) -> String = { _ in "" },
+    _ model: [String: String], _ adapter: [String: String],
+    notes: (TemporaryFolder) -> String = { _ in "" },
     line: UInt = #line
   ) throws -> [String: String] {
     let folder = try TemporaryFolder()
@@ -214,7 +215,8 @@ final class MergeTests: XCTestCase {
     let folder = try TemporaryFolder()
     try folder.makeFolder("model")
     for part in ["config.json", "model.safetensors"] {
-      try FileManager.default.copyItem(atPath: "\(base)/\(part)", toPath: folder.file("model/" + part))
+      try FileManager.default.copyItem(
+        atPath: "\(base)/\(part)", toPath: folder.file("model/" + part))
     }
     try folder.makeFolder("model/LICENSES")
     let adapter = adapters + "/pattern"

@@ -70,7 +70,7 @@ final class PlanTests: XCTestCase {
         "\($0)",
         "The run needs 89.9 GiB of memory; there are 24.0 GiB. To need less: 'lora: { rank: 16, "
           + "alpha: 32 }', which trains less, saves 77.2 GiB; 'recomputedBlocks: 24', which takes "
-          + "about a third more time, saves 70.9 GiB; 'microbatchRows: 1' saves 40.9 GiB; "
+          + "25 % more time, saves 70.9 GiB; 'microbatchRows: 1' saves 40.9 GiB; "
           + "'data.contextLength: 16384', without the documents that are longer, saves 40.9 GiB; "
           + "'memory: \"automatic\"', at most, saves 4.4 GiB.")
     }

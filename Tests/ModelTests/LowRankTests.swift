@@ -23,7 +23,9 @@ final class LowRankTests: XCTestCase {
           return -zip(found, lesson.weights).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         }
         _ = try loss()
-        let gradients = decoder.parameters.map { $0.gradient.map { Array($0.copy().elements) } ?? [] }
+        let gradients = decoder.parameters.map {
+          $0.gradient.map { Array($0.copy().elements) } ?? []
+        }
         XCTAssertEqual(gradients.count, 2 * 7 * 2, model.name)
         for (index, parameter) in decoder.parameters.enumerated() {
           let scale = gradients[index].reduce(0) { max($0, abs($1)) }
