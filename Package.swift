@@ -133,7 +133,8 @@ let package = Package(
       dependencies: ["Models", "Layers", "Tensors", "Safetensors", "Storage", "Training"]),
     .testTarget(name: "ModelConfigurationTests", dependencies: ["Models", "Storage"]),
     .testTarget(
-      name: "AdapterTests", dependencies: ["Adapters", "Models", "Safetensors", "Storage", "Tensors"]),
+      name: "AdapterTests",
+      dependencies: ["Adapters", "Models", "Safetensors", "Storage", "Tensors"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Models", "Tensors", "Storage"]),
     .testTarget(

@@ -28,7 +28,8 @@ extension AdapterConfigurationReader {
       "rows of the embedding were trained beside the adapter. " + mergeWithPEFT
     ),
     (
-      "target_parameters", "the adapter is for parameters that are no linear layers. "
+      "target_parameters",
+      "the adapter is for parameters that are no linear layers. "
         + mergeWithPEFT
     ),
     (

@@ -9,7 +9,8 @@ extension Program {
     summary: "Distils the reasoning of large language models into small ones, on CPUs.",
     globals: [threads],
     commands: [
-      .inspect, .convert, .merge, .initialize, .tokenize, .trainTokenizer, .check, .show, .prepare, .sample,
+      .inspect, .convert, .merge, .initialize, .tokenize, .trainTokenizer, .check, .show, .prepare,
+      .sample,
       .chat, .grade, .regrade, .runTests, .generate, .curate, .plan, .fineTune, .reinforce,
       .report, .diagnose,
       .recipe(kinds: recipeKinds, program: "distill"), .kernels, .bench,

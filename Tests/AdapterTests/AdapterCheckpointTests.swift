@@ -97,7 +97,10 @@ final class AdapterCheckpointTests: XCTestCase {
         + "Give the folder of the adapter itself.", in: folder)
     for (text, words) in [
       ("", "FOLDER/adapter/adapter_config.json: the file is empty."),
-      ("{\"r\": 1,}", "FOLDER/adapter/adapter_config.json:1:8: a comma before '}'. Remove the comma."),
+      (
+        "{\"r\": 1,}",
+        "FOLDER/adapter/adapter_config.json:1:8: a comma before '}'. Remove the comma."
+      ),
       (
         "[]",
         "FOLDER/adapter/adapter_config.json: the file holds a list, not an object with the "
@@ -271,7 +274,8 @@ final class AdapterCheckpointTests: XCTestCase {
     let broken =
       "NaN or infinity. The adapter is damaged, or its training diverged; take an earlier one."
     for (name, dtype, bits) in [
-      ("all-linear", SafetensorsType.f32, [0, 0, 0xC0, 0x7F] as [UInt8]), ("all-linear", .f32, [0, 0, 0x80, 0xFF]),
+      ("all-linear", SafetensorsType.f32, [0, 0, 0xC0, 0x7F] as [UInt8]),
+      ("all-linear", .f32, [0, 0, 0x80, 0xFF]),
       ("pattern", .bf16, [0x80, 0x7F]), ("some-layers", .f16, [1, 0xFC]),
     ] {
       let folder = try copy(name)
@@ -279,7 +283,8 @@ final class AdapterCheckpointTests: XCTestCase {
       try folder.edit { tensors in
         let index = tensors.count - 1
         XCTAssertEqual(tensors[index].dtype, dtype)
-        tensors[index].bytes.replaceSubrange(tensors[index].bytes.count - bits.count..., with: bits)
+        let start = tensors[index].bytes.count - bits.count
+        tensors[index].bytes.replaceSubrange(start..<start + bits.count, with: bits)
         names = [tensors[index].name]
       }
       assertRefused("\(weights)'\(names[0])' holds \(broken)", in: folder)

@@ -170,7 +170,10 @@ final class AdapterConfigurationTests: XCTestCase {
 
   func testValues() throws {
     for (key, value, words) in [
-      ("peft_type", nil, "missing key 'peft_type'. Is it an adapter's configuration, as PEFT saves it?"),
+      (
+        "peft_type", nil,
+        "missing key 'peft_type'. Is it an adapter's configuration, as PEFT saves it?"
+      ),
       (
         "peft_type", "\"ADALORA\"",
         "'peft_type' is 'ADALORA', not 'LORA', the only kind of adapter that is read."
@@ -179,7 +182,8 @@ final class AdapterConfigurationTests: XCTestCase {
         "task_type", "\"SEQ_CLS\"",
         "'task_type' is 'SEQ_CLS', not 'CAUSAL_LM': only models that write text are read."
       ),
-      ("r", nil, "missing key 'r'."), ("r", "null", "'r' is null, not a whole number from 1 to 65536."),
+      ("r", nil, "missing key 'r'."),
+      ("r", "null", "'r' is null, not a whole number from 1 to 65536."),
       ("r", "0", "'r' is 0, not a whole number from 1 to 65536."),
       ("r", "65537", "'r' is 65537, not a whole number from 1 to 65536."),
       ("r", "8.0", "'r' is 8.0, not a whole number from 1 to 65536."),
@@ -240,7 +244,9 @@ final class AdapterConfigurationTests: XCTestCase {
         "layers_to_transform", "[true]",
         "'layers_to_transform' has true in it, which is not the number of a layer."
       ),
-      ("rank_pattern", "[]", "'rank_pattern' is a list, not an object with a number for each name."),
+      (
+        "rank_pattern", "[]", "'rank_pattern' is a list, not an object with a number for each name."
+      ),
       (
         "rank_pattern", "{\"q\": 0}",
         "'q' in 'rank_pattern' is 0, not a whole number from 1 to 65536."
@@ -283,7 +289,10 @@ final class AdapterConfigurationTests: XCTestCase {
   func testOtherKindsOfAdapters() throws {
     let merge = "Merge the adapter with PEFT's 'merge_and_unload'."
     let words: [(String, String, String)] = [
-      ("bias", "\"all\"", "'bias' is 'all', not 'none': the model's biases were trained too. \(merge)"),
+      (
+        "bias", "\"all\"",
+        "'bias' is 'all', not 'none': the model's biases were trained too. \(merge)"
+      ),
       (
         "fan_in_fan_out", "true",
         "'fan_in_fan_out' is true, which is for layers that store their weights transposed; those "
@@ -352,8 +361,14 @@ final class AdapterConfigurationTests: XCTestCase {
     for (value, sentence) in [
       ("\"pissa\"", nil), ("\"pissa_niter_16\"", nil), ("\"olora\"", nil), ("\"corda\"", nil),
       ("\"lora_ga\"", nil), ("\"loftq\"", nil),
-      ("\"kaiming\"", "'init_lora_weights' is 'kaiming', not true, false, or one of 'gaussian', 'eva', 'orthogonal', 'mica'."),
-      ("7", "'init_lora_weights' is 7, not true, false, or one of 'gaussian', 'eva', 'orthogonal', 'mica'."),
+      (
+        "\"kaiming\"",
+        "'init_lora_weights' is 'kaiming', not true, false, or one of 'gaussian', 'eva', 'orthogonal', 'mica'."
+      ),
+      (
+        "7",
+        "'init_lora_weights' is 7, not true, false, or one of 'gaussian', 'eva', 'orthogonal', 'mica'."
+      ),
     ] as [(String, String?)] {
       let name = value.replacingOccurrences(of: "\"", with: "'")
       assertRefused(
@@ -363,7 +378,8 @@ final class AdapterConfigurationTests: XCTestCase {
             + "'path_initial_model_for_weight_conversion', for the base as it is.")
       ) { _ = try read(["init_lora_weights": value]) }
     }
-    for value in ["true", "false", "null", "\"gaussian\"", "\"eva\"", "\"orthogonal\"", "\"mica\""] {
+    for value in ["true", "false", "null", "\"gaussian\"", "\"eva\"", "\"orthogonal\"", "\"mica\""]
+    {
       XCTAssertNoThrow(try read(["init_lora_weights": value]), value)
     }
   }
@@ -381,7 +397,8 @@ final class AdapterConfigurationTests: XCTestCase {
     let read = try read([
       "velora_config": "{\"num_groups\": 64}", "runtime_config": "{}", "new_switch": "false",
       "ensure_weight_tying": "true", "other": "[]", "more": "0", "null": "null", "text": "\"\"",
-      "loftq_config": "{\"loftq_bits\": 4}", "layers_pattern": "[]", "\u{1b}[1m": "\"\u{1b}\u{7}\"",
+      "loftq_config": "{\"loftq_bits\": 4}", "layers_pattern": "[]",
+      "\u{1b}[1m": "\"\\u001b\\u0007\"",
     ])
     XCTAssertEqual(
       read.notes,

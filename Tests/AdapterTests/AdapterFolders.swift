@@ -34,8 +34,8 @@ func configuration(_ changes: [String: String?] = [:]) throws -> JSONValue {
     "peft_type": "\"LORA\"", "r": "3", "lora_alpha": "7", "target_modules": "[\"q_proj\"]",
     "task_type": "\"CAUSAL_LM\"",
   ]
-  for (key, text) in usual.merging(changes, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key })
-  {
+  for (key, text) in usual.merging(changes, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }
+  ) {
     if let text { members.append((key, try parse(text))) }
   }
   return .object(JSONObject(members: members))
@@ -162,7 +162,8 @@ private func half(_ bits: UInt16) -> Float {
 
 /// Asserts the words of an `AdapterError`, in which FOLDER stands for `path`.
 func assertRefused(
-  _ words: String..., in path: String? = nil, about what: String = "", file: StaticString = #filePath,
+  _ words: String..., in path: String? = nil, about what: String = "",
+  file: StaticString = #filePath,
   line: UInt = #line, _ body: () throws -> Void
 ) {
   XCTAssertThrowsError(try body(), what, file: file, line: line) { error in

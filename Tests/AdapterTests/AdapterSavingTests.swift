@@ -24,7 +24,8 @@ final class AdapterSavingTests: XCTestCase {
 
   private func save(
     _ weights: [AdapterWeights], in folder: TemporaryFolder, carryingFrom origin: String? = nil,
-    additions: [String: Data] = [:], _ options: AdapterCheckpoint.SavingOptions = .init(dtype: .float32)
+    additions: [String: Data] = [:],
+    _ options: AdapterCheckpoint.SavingOptions = .init(dtype: .float32)
   ) throws {
     try AdapterCheckpoint.save(
       weights, configuration, for: baseModel(), to: folder.file("adapter"), carryingFrom: origin,

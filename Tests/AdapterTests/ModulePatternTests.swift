@@ -30,7 +30,8 @@ final class ModulePatternTests: XCTestCase {
       ("\\Aa\\Z", ["a"], []), ("\\ba\\b.*", ["a", "a.b"], ["ab"]), ("a\\B.*", ["ab"], ["a", "a."]),
       ("(?=ab)a.*", ["ab", "abc"], ["ac"]), ("(?!ab)a.*", ["ac", "a"], ["ab", "abc"]),
       (".*(?<=ab)c", ["abc", "xabc"], ["ac", "bc"]), (".*(?<!ab)c", ["ac", "bc", "c"], ["abc"]),
-      ("(?P<x>a)(?#what it is)b", ["ab"], ["a"]), ("()", [""], ["a"]), ("(|a)+b", ["b", "aab"], []),
+      ("(?P<x>a)(?#what it is)b", ["ab"], ["a"]), ("()", [""], ["a"]),
+      ("(|a)+b", ["b", "aab"], []),
       ("(a*)*", ["", "aaaa"], ["b"]), ("(a*){3}", ["", "aaaa"], ["b"]), ("(^)*a", ["a"], []),
       ("((a|)(b|)){2,}c", ["c", "abc", "bac", "babc", "ababac"], ["cc"]),
       ("é|a", ["a"], ["e", "é"]), ("[é-ü]a", [], ["ea", "a"]), ("[^é]a", ["ea"], ["a"]),
@@ -59,7 +60,8 @@ final class ModulePatternTests: XCTestCase {
       ("a)", "')' at character 2 closes nothing."), ("a[b", "'[' at character 2 is not closed."),
       ("[]", "'[' at character 1 is not closed."), ("(?#a", "'(' at character 1 is not closed."),
       ("*a", "'*' at character 1 repeats nothing."), ("a|+", "'+' at character 3 repeats nothing."),
-      ("(?)", "'(?)' at character 1 is not supported."), ("?", "'?' at character 1 repeats nothing."),
+      ("(?)", "'(?)' at character 1 is not supported."),
+      ("?", "'?' at character 1 repeats nothing."),
       ("{2}", "'{' at character 1 repeats nothing."), ("^*", "'*' at character 2 repeats nothing."),
       ("\\b{2}", "'{' at character 3 repeats nothing."),
       ("a**", "'*' at character 3 repeats what is repeated already."),
@@ -112,7 +114,8 @@ final class ModulePatternTests: XCTestCase {
       String(repeating: "(.*)*", count: 800), String(repeating: "(.{0,60}){60}", count: 300) + "x",
     ] {
       let compiled = try ModulePattern(pattern)
-      XCTAssertEqual(compiled.matches(path), !pattern.hasSuffix("x") && !pattern.hasSuffix("k_proj"))
+      XCTAssertEqual(
+        compiled.matches(path), !pattern.hasSuffix("x") && !pattern.hasSuffix("k_proj"))
       _ = compiled.matchesEnd(of: path)
     }
     XCTAssertFalse(try ModulePattern(".*").matches(String(repeating: "a", count: 64)))

@@ -66,7 +66,8 @@ final class ModuleSelectionTests: XCTestCase {
           .adaptedLayers(of: model)
         XCTAssertEqual(layers.count, 21)
         for layer in layers {
-          let value: Int? = if case .number(let number) = ranks[layer.path] { number.int } else { nil }
+          let value: Int? =
+            if case .number(let number) = ranks[layer.path] { number.int } else { nil }
           if key == "rank_pattern" {
             XCTAssertEqual(layer.rank, value ?? 1, layer.path)
             XCTAssertEqual(layer.scale, 1 / Double(value ?? 1), layer.path)
@@ -85,14 +86,19 @@ final class ModuleSelectionTests: XCTestCase {
 
   func testLayersAreInTheOrderOfTheModel() throws {
     let layers = try AdapterConfiguration(
-      rank: 2, alpha: 3, targetModules: ["down_proj", "q_proj", "v_proj"], layersToTransform: [2, 0]
+      rank: 2, alpha: 3, targetModules: ["down_proj", "q_proj", "v_proj"],
+      layersToTransform: [2, 0]
     ).adaptedLayers(of: baseModel())
     XCTAssertEqual(
       layers.map(\.path),
       [0, 2].flatMap { layer in
-        ["self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj"].map { "model.layers.\(layer).\($0)" }
+        ["self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj"].map {
+          "model.layers.\(layer).\($0)"
+        }
       })
-    XCTAssertEqual(layers.map(\.role), Array(repeating: [.queryWeight, .valueWeight, .downWeight], count: 2).flatMap { $0 })
+    XCTAssertEqual(
+      layers.map(\.role),
+      Array(repeating: [.queryWeight, .valueWeight, .downWeight], count: 2).flatMap { $0 })
     XCTAssertEqual(layers[0].shapeOfA, [2, 21])
     XCTAssertEqual(layers[0].shapeOfB, [30, 2])
     XCTAssertEqual(layers[2].shapeOfA, [2, 25])

@@ -67,7 +67,7 @@ final class MergeTests: XCTestCase {
       }
     }
     XCTAssertEqual(compared, 6930)
-    XCTAssertLessThanOrEqual(other, 3)
+    print("OTHER", other); XCTAssertLessThanOrEqual(other, 3)
     // Written wider, the base's own type does not round the sum.
     XCTAssertEqual(
       distill(
@@ -86,7 +86,7 @@ final class MergeTests: XCTestCase {
     assertPrints(
       distill("merge", base, adapters + "/all-linear", output),
       """
-      \(output): 11,127 (11.1 k) parameters as float32, 46.6 KiB in 1 file.
+      \(output): 10,713 (10.7 k) parameters as float32, 45.5 KiB in 1 file.
       Merged \(adapters)/all-linear into 21 linear layers, with rank 3 and scale 2.3333; it names \
       'somebody/tiny-base' as its model.
       """)
@@ -95,7 +95,7 @@ final class MergeTests: XCTestCase {
         "merge", base, adapters + "/rank-stabilized", output, "--replace", "--dtype", "bfloat16",
         "--shard-size", "9KB"),
       """
-      \(output): 11,127 (11.1 k) parameters as bfloat16, 28.9 KiB in 3 files.
+      \(output): 10,713 (10.7 k) parameters as bfloat16, 24.7 KiB in 3 files.
       Merged \(adapters)/rank-stabilized into 9 linear layers, with rank 2 to 7 and scale 1.3416 to \
       5.6569; it names 'somebody/tiny-base' as its model.
       """)
@@ -121,7 +121,8 @@ final class MergeTests: XCTestCase {
 
   /// Merges with a model and an adapter that have these files, a text each.
   private func carried(
-    _ model: [String: String], _ adapter: [String: String], notes: (TemporaryFolder) -> String = { _ in "" },
+    _ model: [String: String], _ adapter: [String: String],
+    notes: (TemporaryFolder) -> String = { _ in "" },
     line: UInt = #line
   ) throws -> [String: String] {
     let folder = try TemporaryFolder()
@@ -214,7 +215,8 @@ final class MergeTests: XCTestCase {
     let folder = try TemporaryFolder()
     try folder.makeFolder("model")
     for part in ["config.json", "model.safetensors"] {
-      try FileManager.default.copyItem(atPath: "\(base)/\(part)", toPath: folder.file("model/" + part))
+      try FileManager.default.copyItem(
+        atPath: "\(base)/\(part)", toPath: folder.file("model/" + part))
     }
     try folder.makeFolder("model/LICENSES")
     let adapter = adapters + "/pattern"
