@@ -67,7 +67,7 @@ final class MergeTests: XCTestCase {
       }
     }
     XCTAssertEqual(compared, 6930)
-    print("OTHER", other); XCTAssertLessThanOrEqual(other, 3)
+    XCTAssertLessThanOrEqual(other, 3)
     // Written wider, the base's own type does not round the sum.
     XCTAssertEqual(
       distill(
