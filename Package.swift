@@ -81,9 +81,8 @@ let package = Package(
     .target(
       name: "FineTuning",
       dependencies: [
-        "Training", "TrainingRecipes", "Generation", "Datasets", "Models", "Interface", "Reports",
-        "Storage",
-        "Tensors",
+        "Training", "TrainingRecipes", "Adapters", "Generation", "Datasets", "Models", "Interface",
+        "Reports", "Storage", "Tensors",
       ],
       exclude: ["README.md"]),
     .target(
@@ -136,7 +135,8 @@ let package = Package(
       name: "AdapterTests",
       dependencies: ["Adapters", "Models", "Safetensors", "Storage", "Tensors"]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Models", "Tensors", "Storage"]),
+      name: "TrainingTests",
+      dependencies: ["Training", "Models", "Safetensors", "Tensors", "Storage", "TestSupport"]),
     .testTarget(
       name: "FineTuningTests",
       dependencies: [

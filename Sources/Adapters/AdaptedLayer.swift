@@ -21,9 +21,9 @@ public struct AdaptedLayer: Equatable, Sendable {
   /// The module's path, such as "model.layers.0.self_attn.q_proj".
   public var path: String { String(weightName.dropLast(".weight".count)) }
   /// The name of A in `adapter_model.safetensors`.
-  public var nameOfA: String { "base_model.model.\(path).lora_A.weight" }
+  public var nameOfA: String { role.name(of: .a, layer: layer) }
   /// The name of B in `adapter_model.safetensors`.
-  public var nameOfB: String { "base_model.model.\(path).lora_B.weight" }
+  public var nameOfB: String { role.name(of: .b, layer: layer) }
   /// (rank, in)
   public var shapeOfA: [Int] { [rank, inputs] }
   /// (out, rank)
@@ -60,7 +60,7 @@ extension AdapterConfiguration {
     guard !layers.isEmpty else {
       throw AdapterError(
         "\(source): 'target_modules' selects no linear layer of the model. Its layers have "
-          + ParameterRole.adaptable.map { "'\($0.moduleName)'" }.joined(separator: ", ") + ".")
+          + LowRankSettings.adaptable.map { "'\($0.moduleName)'" }.joined(separator: ", ") + ".")
     }
     return layers
   }

@@ -61,20 +61,6 @@ struct ModelModule {
   var isInnerLinear: Bool { if case .linear = kind { true } else { false } }
 }
 
-extension ParameterRole {
-  /// The weights of linear layers within the blocks, to which adapters are added, in the order of
-  /// transformers.
-  public static let adaptable: [ParameterRole] = [
-    .queryWeight, .keyWeight, .valueWeight, .outputWeight, .gateWeight, .upWeight, .downWeight,
-  ]
-
-  /// The name of the module that has the weight, such as "q_proj".
-  public var moduleName: String {
-    let parts = rawValue.split(separator: ".")
-    return String(parts.dropLast().last ?? parts[0])
-  }
-}
-
 extension ModelConfiguration {
   /// All modules of the model in transformers (5.23), as its `named_modules` has them.
   var modules: [ModelModule] {
@@ -92,7 +78,7 @@ extension ModelConfiguration {
       let path = "model.layers.\(layer)"
       modules.append(other(path, layer))
       modules += others.map { other(path + "." + $0, layer) }
-      modules += ParameterRole.adaptable.map { role in
+      modules += LowRankSettings.adaptable.map { role in
         ModelModule(
           path: String(role.name(layer: layer).dropLast(".weight".count)), kind: .linear(role),
           layer: layer)

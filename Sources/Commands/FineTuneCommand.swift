@@ -13,7 +13,8 @@ extension Command {
     "fine-tune", summary: "Fine-tunes a student on samples.",
     discussion: """
       Renders and checks the samples of a recipe, plans the memory, trains all parameters of the \
-      student, and writes it as a folder that transformers loads. The run's folder holds the whole \
+      student, or adapters beside them, and writes it as a folder that transformers or PEFT loads. \
+      The run's folder holds the whole \
       recipe, what it ran on, the figures of every step, and checkpoints.
 
       Stopped at any moment (Ctrl-C, SIGTERM, or a kill), the same command goes on where it stopped, \
@@ -55,7 +56,11 @@ extension Command {
       display.finish()
       switch outcome {
       case .finished(let student):
-        console.print("The student is in \(student).")
+        console.print(
+          ready.chosen.form.lowRank == nil
+            ? "The student is in \(student)."
+            : "The student's adapters are in \(student). To merge them:\n"
+              + "distill merge \(resolved.recipe.student) \(student) <output>")
       case .stopped(let step):
         throw StoppedRun(path: arguments[recipe], step: step)
       }

@@ -49,6 +49,24 @@ extension RecipeKind {
         // Products in "bfloat16", sums and everything else in float32; or all in "float32".
         precision: "bfloat16",
 
+        // Adapters that are trained instead of all parameters (LoRA), in PEFT's terms; the run's
+        // 'student' is then an adapter, which PEFT loads and 'distill merge' merges. Weights stay as
+        // they are stored: those in bfloat16 are mapped. Also 'targetModules' (all seven of a layer
+        // without it), 'rankStabilized', 'adapter' (a folder to begin from), and 'base: "disk"' for a
+        // model that is larger than the memory.
+        // lora: { rank: 16, alpha: 32, dropout: 0.05 },
+
+        // What a student that is too large can do with less of. With 'memory: "automatic"', the
+        // plan chooses what is not given here: the fastest form that fits.
+        //   weights    "float32", or "bfloat16", which are rounded at random so that small updates
+        //              are not lost
+        //   moments    "float32"; "8bit", a quarter; or "disk", the same to the bit
+        //   gradients  "kept"; or, where all rows of a step are computed at once, released on the
+        //              way back: "releasedPerLayer", clipped by the norm of their layer, or
+        //              "releasedTwoPass", the same as "kept" to the bit in twice the time
+        // memory: "automatic",
+        // weights: "bfloat16", moments: "8bit", gradients: "kept",
+
         // Blocks that are computed again in the backward pass instead of kept. Without it, as few
         // as memory asks for.
         // recomputedBlocks: 24,

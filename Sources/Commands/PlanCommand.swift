@@ -13,8 +13,10 @@ extension Command {
     "plan", summary: "Says what a fine-tuning run will need.",
     discussion: """
       Tells parameters, memory by part, tokens, steps, disk, operations and the expected time of a \
-      recipe, and what to change if it does not fit. With '--memory' and '--cores' it plans for \
-      another machine, at this one's speed per core.
+      recipe, and what to change if it does not fit. With 'memory: "automatic"' in the recipe it \
+      also tells the forms that the choice is between, with what each costs in memory, time and \
+      exactness. With '--memory' and '--cores' it plans for another machine, at this one's speed \
+      per core.
 
       Neither the weights nor the samples need to be there: a student that is no folder is known by \
       its name, and samples that are missing by the recipe's 'expected'.
@@ -95,6 +97,10 @@ struct PlanReport {
 
   private var seconds: Double { plan.operations / speed }
 
+  private var tokensPerSecond: Double {
+    Double(plan.tokens) * Double(plan.recipe.epochs) / max(seconds, 1e-9)
+  }
+
   /// A few lines for the beginning of a run.
   var beginning: String {
     let parts = plan.memoryParts.map { "\($0.name) \(byteText($0.bytes))" }
@@ -107,11 +113,12 @@ struct PlanReport {
 
   var text: String {
     let recipe = plan.recipe
-    let fits = plan.memory.total <= memory
+    let fits = plan.memoryBytes <= memory
     var lines = [
       factLines([
         ("student", recipe.student),
         ("parameters", exactText(plan.configuration.parameterCount)),
+        ("form", plan.form.words),
         (
           "data",
           "\(countedText(plan.documents, "document")), \(exactText(plan.tokens)) tokens"
@@ -130,7 +137,8 @@ struct PlanReport {
         (
           "expected time",
           "\(durationText(seconds: seconds)) on \(countedText(threads, "core")), at "
-            + "\(countText(Int(speed / 1e9))) GFLOP/s"
+            + "\(countText(Int(speed / 1e9))) GFLOP/s: "
+            + String(format: "%.3g tokens/s", tokensPerSecond)
         ),
         (
           "disk",
@@ -141,7 +149,7 @@ struct PlanReport {
     ]
     var table = Table(.left("part"), .right("bytes"))
     for (name, bytes) in plan.memoryParts { table.append(name, byteText(bytes)) }
-    table.append("in all", byteText(plan.memory.total))
+    table.append("in all", byteText(plan.memoryBytes))
     lines += table.lines
     lines += [
       "",
@@ -149,10 +157,29 @@ struct PlanReport {
         ? "It fits into \(byteText(memory))."
         : "It does not fit into \(byteText(memory)).",
     ]
-    if fits, plan.memory.total > memory / 2 || plan.recomputedBlocks > 0 {
+    if fits, plan.memoryBytes > memory / 2 || plan.recomputedBlocks > 0 {
       lines += plan.savings.map { "With \($0.change), it needs \(byteText($0.bytes)) less." }
     }
+    if !plan.others.isEmpty { lines += [""] + formLines }
     return lines.joined(separator: "\n")
+  }
+
+  /// The forms that the recipe leaves open, the one that is taken first.
+  private var formLines: [String] {
+    let all = [plan.chosen] + plan.others
+    let fastest = all.map(\.secondsPerStep).min() ?? 1
+    var table = Table(
+      .left("form, the one that is taken first"), .right("recomputed"), .right("memory"),
+      .right("time"), .left("not exact"))
+    for candidate in all {
+      let time = String(format: "×%.2f", candidate.secondsPerStep / fastest)
+      table.append(
+        candidate.form.words, "\(candidate.recomputedBlocks)",
+        byteText(candidate.memory.total)
+          + (candidate.memory.total <= memory ? "" : ", too much"), time,
+        candidate.deviations.isEmpty ? "-" : candidate.deviations.joined(separator: "; "))
+    }
+    return table.lines
   }
 
   var json: JSONValue {
@@ -174,8 +201,22 @@ struct PlanReport {
           .object(
             JSONObject(
               members: plan.memoryParts.map { ($0.name, number($0.bytes)) } + [
-                ("in all", number(plan.memory.total))
+                ("in all", number(plan.memoryBytes))
               ]))
+        ), ("form", .string(plan.form.words)), ("tokensPerSecond", number(tokensPerSecond)),
+        (
+          "forms",
+          .array(
+            ([plan.chosen] + plan.others).map { candidate in
+              .object(
+                JSONObject(members: [
+                  ("form", .string(candidate.form.words)),
+                  ("recomputedBlocks", number(candidate.recomputedBlocks)),
+                  ("memoryBytes", number(candidate.memory.total)),
+                  ("secondsPerStep", number(candidate.secondsPerStep)),
+                  ("deviations", .array(candidate.deviations.map { .string($0) })),
+                ]))
+            })
         ), ("memoryLimitBytes", number(memory)), ("checkpointBytes", number(plan.checkpointBytes)),
         ("diskBytes", number(plan.diskBytes)),
       ]))

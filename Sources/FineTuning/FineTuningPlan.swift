@@ -9,8 +9,10 @@ import TrainingRecipes
 public struct FineTuningPlan: Sendable {
   public let recipe: FineTuningRecipe
   public let configuration: ModelConfiguration
-  public let recomputedBlocks: Int
-  public let memory: TrainingMemory
+  /// In what form the student is trained.
+  public let chosen: FormCandidate
+  /// The other forms that the recipe allows, in the order in which they would be taken.
+  public let others: [FormCandidate]
   /// Of one epoch.
   public let documents: Int
   public let tokens: Int
@@ -27,7 +29,7 @@ public struct FineTuningPlan: Sendable {
   public init(_ ready: PreparedFineTuning, threads: Int) {
     let order = ready.order
     self.init(
-      ready.recipe, ready.configuration, recomputedBlocks: ready.recomputedBlocks,
+      ready.recipe, ready.configuration, [ready.chosen] + ready.others,
       documents: order.documents.count, tokens: order.tokensPerEpoch,
       rows: order.rowsInFirstEpoch, longestRow: order.longestRow, meanContext: order.meanContext,
       steps: order.totalSteps,
@@ -60,9 +62,12 @@ public struct FineTuningPlan: Sendable {
       ? (all + context - 1) / context : expected.documents
     self.init(
       recipe, configuration,
-      recomputedBlocks: recipe.recomputedBlocks
-        ?? TrainingMemory.recomputedBlocks(
-          configuration, tokens: context * recipe.microbatchRows, memory: memory, threads: threads),
+      FormChoice(
+        recipe, configuration,
+        isStoredInBFloat16: PreparedFineTuning.isStoredInBFloat16(recipe, configuration),
+        tokens: context * recipe.microbatchRows,
+        meanContext: min(expected.tokensPerDocument, context), threads: threads
+      ).candidates(memory: memory),
       documents: expected.documents, tokens: all, rows: rows, longestRow: context,
       meanContext: min(expected.tokensPerDocument, context),
       steps: recipe.epochs * ((rows + recipe.rowsPerStep - 1) / recipe.rowsPerStep),
@@ -70,14 +75,15 @@ public struct FineTuningPlan: Sendable {
   }
 
   private init(
-    _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration, recomputedBlocks: Int,
+    _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration, _ candidates: [FormCandidate],
     documents: Int, tokens: Int, rows: Int, longestRow: Int, meanContext: Int, steps: Int,
     isExpected: Bool,
     threads: Int
   ) {
     self.recipe = recipe
     self.configuration = configuration
-    self.recomputedBlocks = recomputedBlocks
+    chosen = candidates[0]
+    others = Array(candidates.dropFirst())
     self.documents = documents
     self.tokens = tokens
     self.rows = rows
@@ -86,28 +92,40 @@ public struct FineTuningPlan: Sendable {
     self.steps = steps
     self.isExpected = isExpected
     self.threads = threads
-    memory = TrainingMemory(
-      configuration, tokens: longestRow * recipe.microbatchRows,
-      recomputedBlocks: recomputedBlocks, threads: threads)
   }
+
+  public var form: TrainingForm { chosen.form }
+  public var memory: TrainingMemory { chosen.memory }
+  public var recomputedBlocks: Int { chosen.recomputedBlocks }
 
   /// Operations of the whole run; a recomputed block costs a forward pass more.
   public var operations: Double {
     let share = Double(recomputedBlocks) / Double(max(1, configuration.numHiddenLayers))
     return Double(tokens) * Double(recipe.epochs)
-      * configuration.trainingOperationsPerToken(contextLength: meanContext) * (1 + share / 3)
+      * configuration.trainingOperationsPerToken(
+        contextLength: meanContext, isFrozen: form.lowRank != nil, recomputed: min(1, share))
+      * (form.gradients == .releasedTwoPass ? 2 : 1)
   }
 
-  /// Bytes of one checkpoint to go on from: weights and two moments in float32.
-  public var checkpointBytes: Int { 12 * configuration.parameterCount }
-  /// Bytes of the finished student.
-  public var studentBytes: Int {
-    configuration.parameterCount * (recipe.export == .float32 ? 4 : 2)
+  /// The numbers that are trained.
+  public var trainedCount: Int {
+    form.lowRank.map(configuration.parameterCount) ?? configuration.parameterCount
   }
+
+  /// Bytes of one checkpoint to go on from: weights and two moments as they are kept.
+  public var checkpointBytes: Int {
+    let count = trainedCount
+    let weights = form.lowRank == nil && form.weights == .bfloat16 ? 2 : 4
+    return count * weights
+      + (form.moments == .eightBit ? 2 * (count + count / 64) : 8 * count)
+  }
+  /// Bytes of the finished student, or of its adapters.
+  public var studentBytes: Int { trainedCount * (recipe.export == .float32 ? 4 : 2) }
   /// Bytes on the disk at most: the checkpoints that stay, one being written, the students.
   public var diskBytes: Int {
     (max(2, recipe.checkpoints.keep) + 1) * checkpointBytes
       + (recipe.checkpoints.best ? 2 : 1) * studentBytes
+      + (form.moments == .disk ? 8 * trainedCount : 0)
   }
 
   // MARK: - In words
@@ -115,10 +133,11 @@ public struct FineTuningPlan: Sendable {
   /// A few lines for the beginning of a run.
   public var summary: String {
     """
-    \(countText(configuration.parameterCount)) parameters, \(recipe.precision.rawValue) products; \
+    \(countText(configuration.parameterCount)) parameters, \(recipe.precision.rawValue) products, \
+    \(form.words); \
     \(countText(documents)) documents, \(countText(tokens)) tokens in \(countText(rows)) rows, \
     \(steps) steps in \(recipe.epochs) \(recipe.epochs == 1 ? "epoch" : "epochs").
-    \(byteText(memory.total)) of memory, \(recomputation); up to \(byteText(diskBytes)) on the disk.
+    \(byteText(memoryBytes)) of memory, \(recomputation); up to \(byteText(diskBytes)) on the disk.
     """
   }
 
@@ -134,32 +153,73 @@ public struct FineTuningPlan: Sendable {
       ("weights", memory.weights), ("gradients", memory.gradients), ("moments", memory.moments),
       ("activations", memory.activations), ("a block at work", memory.working),
       ("logits, packed operands", memory.lossChunk),
-    ]
+    ] + (generationBytes > 0 ? [("a copy that generates", generationBytes)] : [])
   }
+
+  private var generationBytes: Int { FormChoice.generationBytes(recipe, configuration) }
+
+  /// Bytes of all parts.
+  public var memoryBytes: Int { memory.total + generationBytes }
 
   /// What to change so that less memory is needed, the largest saving first.
   public var savings: [(change: String, bytes: Int)] {
     var found: [(change: String, bytes: Int)] = []
-    func consider(_ change: String, _ tokens: Int, _ blocks: Int) {
+    func consider(_ change: String, _ form: TrainingForm, _ tokens: Int, _ blocks: Int) {
       let other = TrainingMemory(
-        configuration, tokens: tokens, recomputedBlocks: blocks, threads: threads)
+        configuration, form: form, tokens: tokens, recomputedBlocks: blocks, threads: threads)
       if other.total < memory.total { found.append((change, memory.total - other.total)) }
     }
     let tokens = longestRow * recipe.microbatchRows
     if recipe.microbatchRows > 1 {
-      consider("'microbatchRows: 1'", longestRow, recomputedBlocks)
+      consider("'microbatchRows: 1'", form, longestRow, recomputedBlocks)
     }
     if recomputedBlocks < configuration.numHiddenLayers {
       consider(
-        "'recomputedBlocks: \(configuration.numHiddenLayers)', which takes about a third more time",
-        tokens, configuration.numHiddenLayers)
+        "'recomputedBlocks: \(configuration.numHiddenLayers)', which takes \(moreTime) % more time",
+        form, tokens, configuration.numHiddenLayers)
     }
     if longestRow > 2048 {
       consider(
         "'data.contextLength: \(longestRow / 2)', without the documents that are longer",
-        tokens / 2, recomputedBlocks)
+        form, tokens / 2, recomputedBlocks)
     }
+    if generationBytes > 0 { found.append(("no 'generations'", generationBytes)) }
+    if recipe.memory != .automatic { found += savingsByForm(tokens) }
     return found.sorted { $0.bytes > $1.bytes }
+  }
+
+  /// How many more operations a run with all blocks recomputed has, in per cent.
+  private var moreTime: Int {
+    func operations(_ share: Double) -> Double {
+      configuration.trainingOperationsPerToken(
+        contextLength: meanContext, isFrozen: form.lowRank != nil, recomputed: share)
+    }
+    let share = Double(recomputedBlocks) / Double(max(1, configuration.numHiddenLayers))
+    return Int((100 * (operations(1) / operations(share) - 1)).rounded())
+  }
+
+  /// What other forms save that the recipe does not ask for.
+  private func savingsByForm(_ tokens: Int) -> [(change: String, bytes: Int)] {
+    var open = recipe
+    open.memory = .automatic
+    let smallest = FormChoice(
+      open, configuration, isStoredInBFloat16: form.frozenBytes == 2, tokens: tokens,
+      meanContext: meanContext, threads: threads
+    ).candidates(memory: 0).first
+    var found: [(change: String, bytes: Int)] = []
+    if let smallest, smallest.form != form, smallest.memory.total < memory.total {
+      found.append(("'memory: \"automatic\"', at most", memory.total - smallest.memory.total))
+    }
+    if form.lowRank == nil {
+      let lora = TrainingMemory(
+        configuration, form: TrainingForm(lowRank: LowRankSettings(rank: 16, alpha: 32)),
+        tokens: tokens, recomputedBlocks: configuration.numHiddenLayers, threads: threads)
+      if lora.total < memory.total {
+        found.append(
+          ("'lora: { rank: 16, alpha: 32 }', which trains less", memory.total - lora.total))
+      }
+    }
+    return found
   }
 
   /// Refuses a run that needs more memory than there is.
@@ -168,13 +228,16 @@ public struct FineTuningPlan: Sendable {
   public func checkFits(_ limit: Int) throws(RecipeMistakes) {
     if memory.total <= limit { return }
     var words =
-      "The run needs \(byteText(memory.total)) of memory; there are \(byteText(limit)). "
+      "The run needs \(byteText(memoryBytes)) of memory; there are \(byteText(limit)). "
     if savings.isEmpty {
       words += "Nothing in the recipe saves enough: take a smaller student or a larger machine."
     } else {
       words +=
         "To need less: "
-        + savings.map { "\($0.change) saves \(byteText($0.bytes))" }.joined(separator: "; ") + "."
+        + savings.map { saving in
+          let clause = saving.change.contains("', ") ? "," : ""
+          return "\(saving.change)\(clause) saves \(byteText(saving.bytes))"
+        }.joined(separator: "; ") + "."
     }
     throw RecipeMistakes(findings: [words])
   }

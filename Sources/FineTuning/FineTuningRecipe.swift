@@ -22,6 +22,16 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
   /// Rows that are computed at once. It changes how much memory is needed, and nothing else.
   public var microbatchRows: Int
   public var precision: ArithmeticPrecision
+  /// Adapters that are trained instead of all parameters.
+  public var lora: LowRankRecipe?
+  /// Who decides about the next three where they are not given; without it, the recipe.
+  public var memory: MemoryChoice?
+  /// How weights are kept while they are trained; beside adapters, "bfloat16" rounds them.
+  public var weights: TrainedStorage?
+  /// How AdamW's moments are kept.
+  public var moments: TrainingForm.Moments?
+  /// How long gradients are kept.
+  public var gradients: GradientKeeping?
   /// Blocks that run again in the backward pass instead of keeping what they computed; without it,
   /// as few as memory asks for. The results are the same to the bit.
   public var recomputedBlocks: Int?
@@ -75,7 +85,20 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
       "'microbatchRows' is \(microbatchRows); it must lie between 1 and 'rowsPerStep', "
         + "\(rowsPerStep).")
     check(recomputedBlocks ?? 0 >= 0, "'recomputedBlocks' must not be negative.")
-    found += optimizer.findings
+    found += optimizer.findings + (lora?.findings ?? [])
+    if let gradients, gradients != .kept {
+      check(
+        lora == nil,
+        "'gradients' is '\(gradients.rawValue)'; those of adapters are so small that they are "
+          + "always 'kept'.")
+      check(
+        microbatchRows == rowsPerStep,
+        "'gradients' is '\(gradients.rawValue)', which needs all rows of a step at once: "
+          + "'microbatchRows' is \(microbatchRows), 'rowsPerStep' \(rowsPerStep).")
+    }
+    check(
+      lora == nil || moments != .disk,
+      "'moments' is 'disk'; those of adapters are so small that they stay in memory.")
     if let evaluation {
       check(
         evaluation.share > 0 && evaluation.share < 1,
@@ -124,10 +147,12 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
     ])
   }
 
-  func loopSettings(totalSteps: Int) -> TrainingLoop.Settings {
+  func loopSettings(
+    totalSteps: Int, _ form: TrainingForm = TrainingForm()
+  ) -> TrainingLoop.Settings {
     TrainingLoop.Settings(
       schedule: optimizer.schedule(totalSteps: totalSteps), clipNorm: optimizer.clipNorm,
-      microbatchRows: microbatchRows)
+      microbatchRows: microbatchRows, gradients: form.gradients)
   }
 
   var arithmetic: Precision { precision == .float32 ? .float32 : .bfloat16 }

@@ -48,6 +48,8 @@ public final class FineTuningRun {
   public let directory: RunDirectory
   public let order: TrainingOrder
   public let loop: TrainingLoop
+  /// In what form the student is trained.
+  public let form: TrainingForm
   let text: TextCheckpoint
   let sourceNames: [String]
   private let overfitsOneBatch: Bool
@@ -86,19 +88,43 @@ public final class FineTuningRun {
     sourceNames = preparation.sourceNames
     reader = TrainingOrder.Reader(order)
     events = try EventFile(in: directory.path)
-    let checkpoint = try Checkpoint(at: recipe.student)
-    let decoder = try checkpoint.decoder(
-      precision: recipe.arithmetic, configuration: preparation.configuration)
-    decoder.recomputedBlocks = preparation.recomputedBlocks
+    form = preparation.chosen.form
+    let decoder = try Self.decoder(preparation)
     loop = TrainingLoop(
-      decoder, AdamW(decoder.parameters, recipe.optimizer.adamW),
-      recipe.loopSettings(totalSteps: order.totalSteps),
+      decoder,
+      try AdamW(
+        decoder.parameters, recipe.optimizer.adamW,
+        moments: form.momentStorage(in: directory.path), seed: recipe.data.seed),
+      recipe.loopSettings(totalSteps: order.totalSteps, form),
       spikes: SpikeGuard(recipe.spikes?.spikeGuard ?? SpikeGuard.Settings()))
     if let state = try directory.restore(loop, note: { report(.note($0)) }) {
       restore(state)
       savedStep = loop.stepCount
       report(.note("Going on after step \(loop.stepCount) of \(order.totalSteps)."))
     }
+  }
+
+  /// The student, in the form in which it is trained.
+  private static func decoder(_ preparation: PreparedFineTuning) throws -> Decoder {
+    let (recipe, form) = (preparation.recipe, preparation.chosen.form)
+    let checkpoint = try Checkpoint(at: recipe.student)
+    let decoder: Decoder
+    if let lowRank = form.lowRank {
+      decoder = try checkpoint.decoder(
+        precision: recipe.arithmetic, configuration: preparation.configuration, lowRank: lowRank,
+        rounds: form.frozenBytes == 2)
+      decoder.streamsFrozenWeights = form.streamsFrozen
+      decoder.initializeAdapters(seed: recipe.data.seed)
+      if let path = recipe.lora?.adapter {
+        try StudentAdapters(recipe, decoder)?.load(from: path)
+      }
+    } else {
+      decoder = try checkpoint.decoder(
+        precision: recipe.arithmetic, configuration: preparation.configuration,
+        storage: form.weights)
+    }
+    decoder.recomputedBlocks = preparation.chosen.recomputedBlocks
+    return decoder
   }
 
   /// Trains to the end, or until it is stopped.
@@ -295,10 +321,14 @@ public final class FineTuningRun {
   }
 
   private func exportStudent(to path: String) throws {
+    let additions = try StudentFiles(
+      recipe, text, order, sourceNames, loop, form, evaluation: best?.loss
+    ).contents()
+    if let adapters = StudentAdapters(recipe, loop.decoder) {
+      return try adapters.save(to: path, additions: additions)
+    }
     try Checkpoint.save(
-      loop.decoder, to: path, carryingFrom: recipe.student,
-      additions: StudentFiles(recipe, text, order, sourceNames, loop, evaluation: best?.loss)
-        .contents(),
+      loop.decoder, to: path, carryingFrom: recipe.student, additions: additions,
       options: .init(
         dtype: recipe.export == .float32 ? .float32 : .bfloat16, replacing: true))
   }
@@ -314,7 +344,8 @@ public final class FineTuningRun {
     progress.stepsPerSecond = clock.stepsPerSecond
     progress.operationsPerSecond =
       clock.tokensPerSecond
-      * loop.decoder.configuration.trainingOperationsPerToken(contextLength: order.meanContext)
+      * loop.decoder.configuration.trainingOperationsPerToken(
+        contextLength: order.meanContext, isFrozen: form.lowRank != nil)
     progress.memoryBytes = PeakMemory.bytes
   }
 

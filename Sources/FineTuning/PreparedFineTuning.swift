@@ -15,12 +15,16 @@ public struct PreparedFineTuning: Sendable {
   public let data: PreparedData
   public let order: TrainingOrder
   public let sourceNames: [String]
-  public let recomputedBlocks: Int
+  /// In what form the student is trained.
+  public let chosen: FormCandidate
+  /// The other forms that the recipe allows, in the order in which they would be taken.
+  public let others: [FormCandidate]
 
   /// Uses prepared data, or prepares it.
   ///
   /// - Parameters:
-  ///   - memory: How many bytes may be used, which decides how many blocks are recomputed.
+  ///   - memory: How many bytes may be used, which decides how many blocks are recomputed, and in what
+  ///     form the student is trained where the recipe leaves that open.
   ///   - threads: How many will compute: each has memory of its own.
   ///   - prepare: Renders the samples into the cache, past the gate; called if the cache has not
   ///     what the recipe asks for.
@@ -57,11 +61,28 @@ public struct PreparedFineTuning: Sendable {
           + "\(data.count == 1 ? "1 document" : "\(data.count) documents")."
       ])
     }
-    recomputedBlocks =
-      recipe.recomputedBlocks
-      ?? TrainingMemory.recomputedBlocks(
-        configuration, tokens: order.longestRow * recipe.microbatchRows, memory: memory,
-        threads: threads)
+    let candidates = FormChoice(
+      recipe, configuration, isStoredInBFloat16: Self.isStoredInBFloat16(recipe, configuration),
+      tokens: order.longestRow * recipe.microbatchRows, meanContext: order.meanContext,
+      threads: threads
+    ).candidates(memory: memory)
+    // A run that was begun goes on in its form, whatever would be chosen now.
+    let begun = RunDirectory.recorded(Self.formName, at: recipe.run)
+    chosen = candidates.first { $0.form.identity == begun } ?? candidates[0]
+    others = candidates.filter { [chosen] in $0 != chosen }
+  }
+
+  private static let formName = "form of training"
+
+  /// Whether a student's matrices are stored in bfloat16: as its files say, or, without them, its
+  /// configuration.
+  static func isStoredInBFloat16(
+    _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration
+  ) -> Bool {
+    guard let checkpoint = try? Checkpoint(at: recipe.student) else {
+      return configuration.dtype == .bfloat16
+    }
+    return checkpoint.dtypes == [.bf16]
   }
 
   private static func data(
@@ -99,9 +120,10 @@ public struct PreparedFineTuning: Sendable {
         ("data", data.key),
         ("student's weights", student.fingerprint),
         ("choice of rows", overfitsOneBatch ? "one batch" : "all"),
+        (Self.formName, chosen.form.identity),
       ],
       remarks: machine.remarks + [
-        ("recomputed blocks", "\(recomputedBlocks)")
+        ("recomputed blocks", "\(chosen.recomputedBlocks)"), ("memory", chosen.form.words),
       ])
   }
 }

@@ -11,17 +11,19 @@ struct StudentFiles {
   private let order: TrainingOrder
   private let sourceNames: [String]
   private let loop: TrainingLoop
+  private let form: TrainingForm
   private let evaluation: Double?
 
   init(
     _ recipe: FineTuningRecipe, _ text: TextCheckpoint, _ order: TrainingOrder,
-    _ sourceNames: [String], _ loop: TrainingLoop, evaluation: Double?
+    _ sourceNames: [String], _ loop: TrainingLoop, _ form: TrainingForm, evaluation: Double?
   ) {
     self.recipe = recipe
     self.text = text
     self.order = order
     self.sourceNames = sourceNames
     self.loop = loop
+    self.form = form
     self.evaluation = evaluation
   }
 
@@ -51,13 +53,19 @@ struct StudentFiles {
     return JSONObject(members: members)
   }
 
+  private var trained: String {
+    if form == TrainingForm() { return "all parameters" }
+    if form.lowRank == nil { return "all parameters (\(form.words))" }
+    return "\(form.words); these are the adapters, which 'distill merge' merges with it"
+  }
+
   private var readme: String {
     let base = recipe.student.split(separator: "/").last.map(String.init) ?? recipe.student
     let result = evaluation.map { String(format: "%.4f", $0) }
     return """
       # A student of \(base)
 
-      Fine-tuned with Distill from '\(recipe.student)', all parameters, in \(recipe.precision).
+      Fine-tuned with Distill from '\(recipe.student)', \(trained), in \(recipe.precision).
 
       | | |
       |---|---|

@@ -36,7 +36,8 @@ final class StudentGenerator {
     of decoder: Decoder, isStopped: () -> Bool
   ) throws -> [(prompt: String, text: String)] {
     let model: Decoder
-    if decoder.precision == .float32 {
+    if decoder.precision == .float32 || decoder.lowRank != nil {
+      // A copy with the adapters merged would take as much memory again as the student.
       model = decoder
     } else if let packed {
       packed.repack(decoder)

@@ -101,7 +101,7 @@ public struct CrossEntropy: Sendable {
 
   /// `dx = dlogits · W` of some rows, and `dW += dlogitsᵀ · x`.
   private func addProducts(_ dlogits: Tensor, _ x: Tensor, _ rows: Range<Int>, _ dx: Tensor) {
-    dx.rows(rows).setProduct(of: dlogits.matrix, weight.value.matrix, precision)
+    dx.rows(rows).setProduct(of: dlogits, weight, precision)
     weight.accumulateGradient { gradient, accumulating in
       gradient.setProduct(
         of: dlogits.transposed, x.rows(rows).matrix, precision, accumulating: accumulating)

@@ -12,11 +12,7 @@ public struct Embedding: Sendable {
     let C = weight.columns
     let y = Tensor(uninitialized: [tokens.count, C])
     for (t, token) in tokens.enumerated() {
-      if let packed = weight.packed {
-        packed.copyRow(Int(token), to: y.row(t))
-      } else {
-        y.row(t).update(from: weight.value.row(Int(token)), count: C)
-      }
+      weight.copyRow(Int(token), to: y.row(t))
     }
     return y
   }

@@ -46,8 +46,7 @@ public struct FeedForward: Sendable {
   /// becomes the gradient of gate and up.
   public func backward(_ dy: Tensor, x: Tensor, _ cache: Cache) -> Tensor {
     let gateUp = cache.gateUp
-    let dh = Tensor(uninitialized: [x.rows, F])
-    dh.setProduct(of: dy.matrix, down.weight.value.matrix, down.precision)
+    let dh = down.inputGradient(dy)
     ThreadPool.shared.forEachChunk(of: x.rows, size: 8) { range, _, _ in
       for t in range {
         let (row, gate) = (dh.pointer + t * F, gateUp.pointer + t * 2 * F)

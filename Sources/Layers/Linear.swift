@@ -1,15 +1,19 @@
 import CKernels
 import Tensors
 
-/// A matrix product with a learned weight: `y = x · Wᵀ + b`.
+/// A matrix product with a learned weight, `y = x · Wᵀ + b`, and the adapters beside it.
 public struct Linear: Sendable {
   public let weight: Weight  // (O, C)
   public let bias: Weight?  // (O, 1)
+  public let adapters: [LowRankAdapter]
   public let precision: Precision
 
-  public init(weight: Weight, bias: Weight? = nil, precision: Precision) {
+  public init(
+    weight: Weight, bias: Weight? = nil, adapters: [LowRankAdapter] = [], precision: Precision
+  ) {
     self.weight = weight
     self.bias = bias
+    self.adapters = adapters
     self.precision = precision
   }
 
@@ -35,6 +39,7 @@ public struct Linear: Sendable {
     }
     y.setProduct(
       of: x, transposed: weight, precision, accumulating: bias != nil || residual != nil)
+    for adapter in adapters { adapter.forward(x, addingTo: y, precision) }
     return y
   }
 
@@ -43,8 +48,14 @@ public struct Linear: Sendable {
   ///     dW = dyᵀ · x,  db = Σ_t dy[t],  dx = dy · W
   public func backward(_ dy: Tensor, x: Tensor) -> Tensor {
     accumulateGradients(dy, x: x)
-    let dx = Tensor(uninitialized: [dy.rows, weight.value.columns])
-    dx.setProduct(of: dy.matrix, weight.value.matrix, precision)
+    return inputGradient(dy)
+  }
+
+  /// The part of `backward` that concerns the input.
+  public func inputGradient(_ dy: Tensor) -> Tensor {
+    let dx = Tensor(uninitialized: [dy.rows, weight.columns])
+    dx.setProduct(of: dy, weight, precision)
+    for adapter in adapters { adapter.addInputGradient(dy, to: dx, precision) }
     return dx
   }
 
@@ -58,6 +69,7 @@ public struct Linear: Sendable {
         kernels.add(sum, dy.pointer + t * dy.columns, Int64(dy.columns))
       }
     }
+    for adapter in adapters { adapter.accumulateGradients(dy, x: x, precision) }
   }
 }
 

@@ -37,13 +37,25 @@ public struct RMSNorm: Sendable {
   public func backward(_ dy: Tensor, x: Tensor, addingTo dx: Tensor) {
     let C = gain.value.count
     precondition(x.columns == C && dy.shape == x.shape && dx.shape == x.shape)
-    gain.accumulateGradient { gradient, accumulating in
-      accumulateRowSums(of: x.rows, into: gradient, accumulating: accumulating) { t, sum in
-        let row = x.pointer + t * C
-        let r = 1 / (kernels.dot(row, row, Int64(C)) / Float(C) + epsilon).squareRoot()
-        kernels.rms_norm_backward(
-          dx.pointer + t * C, sum, dy.pointer + t * C, row, gain.value.pointer, r, Int64(C))
+    accumulateGainSums(of: x.rows) { t, sum in
+      let row = x.pointer + t * C
+      let r = 1 / (kernels.dot(row, row, Int64(C)) / Float(C) + epsilon).squareRoot()
+      kernels.rms_norm_backward(
+        dx.pointer + t * C, sum, dy.pointer + t * C, row, gain.value.pointer, r, Int64(C))
+    }
+  }
+
+  /// Adds `Σ_t add(t)` to the gain's gradient; to nothing where it is frozen.
+  private func accumulateGainSums(
+    of rows: Int, add: (_ t: Int, _ sum: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    if gain.isTrained {
+      gain.accumulateGradient { gradient, accumulating in
+        accumulateRowSums(of: rows, into: gradient, accumulating: accumulating, add: add)
       }
+    } else {
+      let unused = Tensor(uninitialized: [gain.value.count])
+      accumulateRowSums(of: rows, into: unused, accumulating: false, add: add)
     }
   }
 
@@ -68,19 +80,17 @@ public struct RMSNorm: Sendable {
   /// The mirror of `forwardHeads`: replaces the gradient of its output by that of its input.
   public func backwardHeads(_ dy: Tensor, x: Tensor, column: Int, heads: Int) {
     let D = gain.value.count
-    gain.accumulateGradient { gradient, accumulating in
-      accumulateRowSums(of: x.rows, into: gradient, accumulating: accumulating) { t, sum in
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: D) { scratch in
-          guard let dx = scratch.baseAddress else { return }
-          for head in 0..<heads {
-            let at = t * x.columns + column + head * D
-            let row = x.pointer + at
-            dx.update(repeating: 0, count: D)
-            let r = 1 / (kernels.dot(row, row, Int64(D)) / Float(D) + epsilon).squareRoot()
-            kernels.rms_norm_backward(
-              dx, sum, dy.pointer + at, row, gain.value.pointer, r, Int64(D))
-            (dy.pointer + at).update(from: dx, count: D)
-          }
+    accumulateGainSums(of: x.rows) { t, sum in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: D) { scratch in
+        guard let dx = scratch.baseAddress else { return }
+        for head in 0..<heads {
+          let at = t * x.columns + column + head * D
+          let row = x.pointer + at
+          dx.update(repeating: 0, count: D)
+          let r = 1 / (kernels.dot(row, row, Int64(D)) / Float(D) + epsilon).squareRoot()
+          kernels.rms_norm_backward(
+            dx, sum, dy.pointer + at, row, gain.value.pointer, r, Int64(D))
+          (dy.pointer + at).update(from: dx, count: D)
         }
       }
     }

@@ -77,15 +77,44 @@ public struct Checkpoint: Sendable {
 
   /// A decoder with this checkpoint's weights, as float32.
   ///
-  /// - Parameter configuration: One in place of the checkpoint's, in which no shape is another.
+  /// - Parameters:
+  ///   - configuration: One in place of the checkpoint's, in which no shape is another.
+  ///   - storage: How the weights are kept while they are trained.
   /// - Throws: `CheckpointError` when a weight is not finite, or a file was cut short meanwhile.
   public func decoder(
-    precision: Precision, configuration: ModelConfiguration? = nil
+    precision: Precision, configuration: ModelConfiguration? = nil,
+    storage: TrainedStorage = .float32
   ) throws(CheckpointError) -> Decoder {
+    try fill(
+      Decoder(checked(configuration), precision: precision, storage: storage))
+  }
+
+  /// A decoder whose weights are frozen, with new adapters to be trained.
+  ///
+  /// Matrices that the checkpoint has in bfloat16 stay where they are mapped.
+  ///
+  /// - Parameters:
+  ///   - configuration: One in place of the checkpoint's, in which no shape is another.
+  ///   - rounds: Whether matrices of another type are rounded to bfloat16; if not, they are kept in
+  ///     float32.
+  /// - Throws: `CheckpointError` when a weight is not finite, or a file was cut short meanwhile.
+  public func decoder(
+    precision: Precision, configuration: ModelConfiguration? = nil, lowRank: LowRankSettings,
+    rounds: Bool = false
+  ) throws(CheckpointError) -> Decoder {
+    let tensors = Dictionary(
+      sources.map { ($0.parameter.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    let matrices = FrozenMatrices(mapped: { tensors[$0]?.bfloat16Rows }, rounds: rounds)
+    return try fill(
+      Decoder(
+        checked(configuration), precision: precision, form: .frozen(matrices), lowRank: lowRank))
+  }
+
+  private func checked(_ configuration: ModelConfiguration?) -> ModelConfiguration {
     precondition(
       configuration.map { $0.parameters == self.configuration.parameters } ?? true,
       "a configuration of other shapes")
-    return try fill(Decoder(configuration ?? self.configuration, precision: precision))
+    return configuration ?? self.configuration
   }
 
   /// A decoder that only generates: its weights are rounded and packed, and take half the memory, or
@@ -99,7 +128,7 @@ public struct Checkpoint: Sendable {
     return try fill(
       Decoder(
         configuration, precision: .bfloat16,
-        packing: .products(format, embeddingIsBFloat16: embedding?.tensor.dtype == .bf16)))
+        form: .packed(format, embeddingIsBFloat16: embedding?.tensor.dtype == .bf16)))
   }
 
   private func fill(_ decoder: Decoder) throws(CheckpointError) -> Decoder {
@@ -121,5 +150,18 @@ public struct Checkpoint: Sendable {
         })
     }
     return decoder
+  }
+}
+
+extension SafetensorsTensor {
+  /// The rows of a matrix in bfloat16, where they are mapped; nil for another type, and where the
+  /// file does not have them at even addresses.
+  fileprivate var bfloat16Rows: BFloat16Rows.Stretch? {
+    guard dtype == .bf16, shape.count == 2, let base = bytes.baseAddress,
+      Int(bitPattern: base) % MemoryLayout<UInt16>.alignment == 0
+    else { return nil }
+    return BFloat16Rows.Stretch(
+      rows: shape[0], words: base.assumingMemoryBound(to: UInt16.self), owner: owner,
+      isMapped: true)
   }
 }

@@ -77,7 +77,7 @@ extension Checkpoint {
         JSONValue.object(configuration.json).serialized(pretty: true), as: "config.json")
       let tensors = decoder.parameters.map { parameter in
         TensorSource(parameter.name, type, parameter.shape) { emit in
-          try ElementConversion.write(parameter.value, as: type, emit)
+          try ElementConversion.write(parameter, as: type, emit)
         }
       }
       try TensorFolder.write(

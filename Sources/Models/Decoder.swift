@@ -1,4 +1,5 @@
 import CKernels
+import Dispatch
 import Layers
 import Tensors
 
@@ -14,44 +15,78 @@ public struct DecoderError: Error, Equatable, CustomStringConvertible {
 public final class Decoder: @unchecked Sendable {
   public let configuration: ModelConfiguration
   public let precision: Precision
-  /// Everything that can be trained, in the order of a Hugging Face checkpoint. Packed weights can't.
+  /// Everything that is trained, in the order of a Hugging Face checkpoint: the weights, unless they
+  /// are packed or frozen; else the adapters, by the names that PEFT gives them.
   public let parameters: [Parameter]
+  /// The adapters beside frozen weights; nil where there are none.
+  public let lowRank: LowRankSettings?
   /// How many blocks, from the first, keep only their input and run again in the backward pass.
   /// The results are the same to the bit.
   public var recomputedBlocks = 0
+  /// Whether frozen weights that are mapped leave the memory when a block is done, and are read again
+  /// while the block before it computes: a model may then be larger than the memory.
+  public var streamsFrozenWeights = false
 
-  /// Where each tensor of a checkpoint goes: packed weights, and parameters.
+  /// The indices of each layer's parameters.
+  private let parametersOfLayer: [[Int]]
+  /// Where each tensor of a checkpoint goes.
   let parts: [WeightPart]
+  /// What the adapters' inputs are left out by.
+  let dropout: Dropout
   let blocks: [DecoderBlock]
   let embedding: Embedding
   let norm: RMSNorm
   let head: CrossEntropy
 
   /// A decoder whose weights hold anything: load them, or call `initialize`.
-  public convenience init(_ configuration: ModelConfiguration, precision: Precision) {
-    self.init(configuration, precision: precision, packing: .nothing)
+  ///
+  /// - Parameter storage: How the weights are kept while they are trained.
+  public convenience init(
+    _ configuration: ModelConfiguration, precision: Precision,
+    storage: TrainedStorage = .float32
+  ) {
+    self.init(
+      configuration, precision: precision, form: storage == .float32 ? .float32 : .bfloat16)
   }
 
-  init(_ configuration: ModelConfiguration, precision: Precision, packing: Packing) {
-    var assembly = DecoderAssembly(configuration, precision: precision, packing: packing)
+  init(
+    _ configuration: ModelConfiguration, precision: Precision, form: WeightForm,
+    lowRank: LowRankSettings? = nil
+  ) {
+    var assembly = DecoderAssembly(
+      configuration, precision: precision, form: form, lowRank: lowRank)
     self.configuration = configuration
     self.precision = precision
+    self.lowRank = lowRank
+    dropout = assembly.dropout
     embedding = assembly.embedding()
     blocks = (0..<configuration.numHiddenLayers).map { assembly.block($0) }
     norm = assembly.finalNorm()
     head = assembly.head(tiedTo: embedding)
     parts = assembly.parts
-    parameters = parts.compactMap { part in
-      part.weight.packed == nil
-        ? Parameter(part.name, shape: part.shape, of: part.weight, rows: part.rows) : nil
+    let trained = (parts + assembly.adapterParts).filter(\.weight.isTrained)
+    parameters = trained.map { Parameter($0.name, shape: $0.shape, of: $0.weight, rows: $0.rows) }
+    parametersOfLayer = (0..<configuration.numHiddenLayers).map { layer in
+      trained.indices.filter { trained[$0].layer == layer }
     }
+    initializeAdapters(seed: 0)
   }
 
   /// Draws random weights as transformers does: matrices from a normal distribution whose standard
   /// deviation is `initializerRange`, gains 1, biases 0.
   public func initialize(seed: UInt64) {
+    precondition(lowRank == nil, "frozen weights come from a checkpoint")
     for (index, parameter) in parameters.enumerated() {
-      let value = parameter.value
+      let value: Tensor
+      switch parameter.storage {
+      case .float32: value = parameter.value
+      case .bfloat16: value = Tensor(uninitialized: parameter.shape)
+      }
+      defer {
+        if case .bfloat16(let words) = parameter.storage {
+          kernels.bfloat16_from_float(words, value.pointer, Int64(value.count))
+        }
+      }
       if parameter.shape.count == 2 {
         value.fillNormal(
           standardDeviation: configuration.initializerRange,
@@ -60,6 +95,22 @@ public final class Decoder: @unchecked Sendable {
         value.setZero()
       } else {
         for index in value.elements.indices { value.elements[index] = 1 }
+      }
+    }
+  }
+
+  /// Draws new adapters as PEFT does: A from a uniform distribution up to 1/√C (He et al. 2015, with
+  /// a = √5), B 0, so that they change nothing yet.
+  public func initializeAdapters(seed: UInt64) {
+    guard lowRank != nil else { return }
+    for (index, parameter) in parameters.enumerated() {
+      let value = parameter.value
+      if parameter.name.contains(LowRankSettings.Factor.b.rawValue) {
+        value.setZero()
+      } else {
+        let stream = RandomStream(seed: seed, "adapter", index)
+        let bound = 1 / Double(value.columns).squareRoot()
+        for i in 0..<value.count { value.pointer[i] = Float((2 * stream.uniform(i) - 1) * bound) }
       }
     }
   }
@@ -114,14 +165,24 @@ public final class Decoder: @unchecked Sendable {
 
   /// The same, which stops early where it is told to: the gradients then hold nothing of use.
   ///
-  /// - Parameter isInterrupted: Asked before every block, on the way there and on the way back.
+  /// - Parameters:
+  ///   - isInterrupted: Asked before every block, on the way there and on the way back.
+  ///   - found: Takes what is returned before the way back begins; what it returns says whether it
+  ///     does.
+  ///   - layerDone: Takes the indices of parameters whose gradients are complete, as soon as nothing
+  ///     on the way back needs their weights any more: they may be changed, and their gradients
+  ///     released.
   /// - Returns: nil if it was interrupted.
   /// - Throws: `DecoderError` for a token or target that is not in the vocabulary.
   public func accumulateGradients(
-    _ row: PackedTokens, targets: [Int32], weights: [Float], isInterrupted: () -> Bool
+    _ row: PackedTokens, targets: [Int32], weights: [Float], isInterrupted: () -> Bool,
+    found: ((_ logProbabilities: [Float]) -> Bool)? = nil,
+    layerDone: ((_ parameters: [Int]) -> Void)? = nil
   ) throws(DecoderError) -> [Float]? {
     precondition(weights.count == row.count, "\(weights.count) weights for \(row.count) tokens")
-    return try accumulateGradients(row, targets: targets, isInterrupted: isInterrupted) {
+    return try accumulateGradients(
+      row, targets: targets, isInterrupted: isInterrupted, found: found, layerDone: layerDone
+    ) {
       x, supervised in
       head.forwardBackward(
         x, targets: supervised.map { targets[$0] }, weights: supervised.map { weights[$0] })
@@ -153,18 +214,24 @@ public final class Decoder: @unchecked Sendable {
 
   private func accumulateGradients(
     _ row: PackedTokens, targets: [Int32], isInterrupted: () -> Bool,
+    found: ((_ logProbabilities: [Float]) -> Bool)? = nil,
+    layerDone: ((_ parameters: [Int]) -> Void)? = nil,
     loss: (_ x: Tensor, _ supervised: [Int]) -> (logProbabilities: [Float], dx: Tensor)
   ) throws(DecoderError) -> [Float]? {
     let supervised = try supervisedRows(row, targets)
     try check(row.tokens)
     if supervised.isEmpty { return [Float](repeating: 0, count: row.count) }
     let layout = RowLayout(row)
+    dropout.isActive = true
+    defer { dropout.isActive = false }
 
     var caches: [DecoderBlock.Cache?] = []
     var inputs: [Tensor?] = []
     var x = embedding.forward(row.tokens)
     for (index, block) in blocks.enumerated() {
       if isInterrupted() { return nil }
+      readAhead(next: index + 1)
+      defer { letGo(of: index) }
       let keeping = index >= recomputedBlocks
       let (y, cache) = block.forward(x, layout, keeping: keeping)
       caches.append(keeping ? cache : nil)
@@ -172,18 +239,40 @@ public final class Decoder: @unchecked Sendable {
       x = y
     }
 
-    let (found, dy) = lossAndGradient(x, supervised, loss)
+    let (probabilities, dy) = lossAndGradient(x, supervised, loss)
+    letGo(of: blocks.count)
+    let result = scattered(probabilities, to: supervised, count: row.count)
+    if let found, !found(result) { return result }
+    // A tied head's gradient is complete when the embedding has added its own.
+    let outside = parameters.indices.filter { index in
+      !parametersOfLayer.contains { $0.contains(index) }
+    }
+    let isLate = { [embedding] in self.parameters[$0].weight === embedding.weight }
+    layerDone?(outside.filter { !isLate($0) })
     for index in blocks.indices.reversed() {
       if isInterrupted() { return nil }
+      readAhead(next: index - 1)
+      defer { letGo(of: index) }
       if let cache = caches.removeLast() {
         blocks[index].backward(dy, layout, cache)
       } else if let input = inputs[index] {
         inputs[index] = nil
         blocks[index].backward(dy, layout, blocks[index].recompute(input, layout))
       }
+      layerDone?(parametersOfLayer[index])
     }
     embedding.backward(dy, tokens: row.tokens)
-    return scattered(found, to: supervised, count: row.count)
+    layerDone?(outside.filter(isLate))
+    return result
+  }
+
+  /// Says which numbers dropout draws from now on; only `accumulateGradients` leaves inputs out.
+  ///
+  /// - Parameters:
+  ///   - step: The number of the training step.
+  ///   - part: The number of the rows that are computed at once, within the step.
+  public func setDropout(seed: UInt64, step: Int, part: Int) {
+    dropout.place = Dropout.Place(seed: seed, step: step, part: part)
   }
 
   /// Forgets all gradients.
@@ -197,10 +286,39 @@ public final class Decoder: @unchecked Sendable {
   private func hidden(_ row: PackedTokens) throws(DecoderError) -> Tensor {
     try check(row.tokens)
     let layout = RowLayout(row)
-    return blocks.reduce(embedding.forward(row.tokens)) { x, block in
-      block.forward(x, layout, keeping: false).y
+    return blocks.indices.reduce(embedding.forward(row.tokens)) { x, index in
+      readAhead(next: index + 1)
+      defer { letGo(of: index) }
+      return blocks[index].forward(x, layout, keeping: false).y
     }
   }
+
+  // MARK: - Weights from the disk
+
+  /// The matrices of a block; beyond the last block, those of embedding and head.
+  private func matrices(of index: Int) -> [Weight] {
+    guard blocks.indices.contains(index) else { return [head.weight, embedding.weight] }
+    let block = blocks[index]
+    return [
+      block.queryKeyValue.weight, block.output.weight, block.feedForward.gateUp.weight,
+      block.feedForward.down.weight,
+    ]
+  }
+
+  /// Has the matrices of the block that comes next read while this one computes.
+  func readAhead(next: Int) {
+    guard streamsFrozenWeights, next >= 0 else { return }
+    let rows = matrices(of: next).compactMap(\.bfloat16)
+    Self.reading.async { for rows in rows { rows.prefetch() } }
+  }
+
+  func letGo(of index: Int) {
+    guard streamsFrozenWeights else { return }
+    for weight in matrices(of: index) { weight.bfloat16?.release() }
+  }
+
+  /// Reading waits for the disk, and would keep a worker from computing.
+  private static let reading = DispatchQueue(label: "distill-reading")
 
   private func lossAndGradient(
     _ x: Tensor, _ supervised: [Int],

@@ -58,6 +58,8 @@ extension Decoder {
     var broken: [Int: Int] = [:]
     var x = embedding.forward(tokens)
     for (layer, block) in blocks.enumerated() {
+      readAhead(next: layer + 1)
+      defer { letGo(of: layer) }
       x = block.forward(x, positions: positions, spans, memory.layout, layer: layer)
       note(brokenIn: x, spans, layer: layer, &broken)
     }

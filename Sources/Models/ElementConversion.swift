@@ -30,20 +30,30 @@ enum ElementConversion {
     }
   }
 
-  /// Gives all elements of a tensor to `emit`, a part at a time.
+  /// Gives all elements of a parameter to `emit`, a part at a time.
   static func write(
-    _ value: Tensor, as dtype: SafetensorsType, _ emit: TensorSource.Emit
+    _ parameter: Parameter, as dtype: SafetensorsType, _ emit: TensorSource.Emit
   ) throws {
-    if dtype == .f32 {
-      try emit(UnsafeRawBufferPointer(value.elements))
-      return
-    }
-    try withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 1 << 16) { part in
-      guard let words = part.baseAddress else { return }
-      for start in stride(from: 0, to: value.count, by: part.count) {
-        let length = min(part.count, value.count - start)
-        kernels.bfloat16_from_float(words, value.pointer + start, Int64(length))
-        try emit(UnsafeRawBufferPointer(start: words, count: length * 2))
+    let count = parameter.count
+    switch (parameter.storage, dtype) {
+    case (.float32(let values), .f32):
+      try emit(UnsafeRawBufferPointer(start: values, count: count * 4))
+    case (.bfloat16(let words), .bf16):
+      try emit(UnsafeRawBufferPointer(start: words, count: count * 2))
+    default:
+      let part = Tensor(uninitialized: [min(count, 1 << 16)])
+      try withUnsafeTemporaryAllocation(of: UInt16.self, capacity: part.count) { words in
+        guard let base = words.baseAddress else { return }
+        for start in stride(from: 0, to: count, by: part.count) {
+          let length = min(part.count, count - start)
+          parameter.read(start..<start + length, into: part.pointer)
+          if dtype == .f32 {
+            try emit(UnsafeRawBufferPointer(start: part.pointer, count: length * 4))
+          } else {
+            kernels.bfloat16_from_float(base, part.pointer, Int64(length))
+            try emit(UnsafeRawBufferPointer(start: base, count: length * 2))
+          }
+        }
       }
     }
   }

@@ -11,18 +11,16 @@ extension Decoder {
     precondition(decoder.precision == .bfloat16, "packed weights are rounded to bfloat16")
     self.init(
       decoder.configuration, precision: .bfloat16,
-      packing: .products(format, embeddingIsBFloat16: false))
+      form: .packed(format, embeddingIsBFloat16: decoder.embedding.weight.bfloat16 != nil))
     repack(decoder)
   }
 
   /// Takes over the weights of the decoder this one was packed from.
   public func repack(_ decoder: Decoder) {
+    precondition(decoder.lowRank == nil, "adapters are merged first")
     let values = Dictionary(
-      decoder.parameters.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-    _ = fillWeights { name, elements, to in
-      guard let value = values[name] else { return }
-      to.update(from: value.pointer + elements.lowerBound, count: elements.count)
-    }
+      decoder.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    _ = fillWeights { name, elements, to in values[name]?.read(elements, into: to) }
   }
 
   /// Fills all weights from a source of elements by name, packed ones a stretch of rows at a time.
@@ -45,6 +43,17 @@ extension Decoder {
           fill(rows, stretch, parts, read, broken)
           packed.pack(rows.rows(0..<stretch.count), at: start)
         }
+      } else if let half = weight.bfloat16 {
+        let size = max(1, (1 << 22) / weight.columns)
+        let rows = Tensor(uninitialized: [min(size, weight.rows), weight.columns])
+        half.prefetch()
+        for start in stride(from: 0, to: weight.rows, by: size) {
+          let stretch = start..<min(start + size, weight.rows)
+          // Rows that are mapped are only looked at.
+          fill(rows, stretch, parts, read, broken)
+          if half.own != nil { half.round(rows.rows(0..<stretch.count), at: start) }
+        }
+        half.release()
       } else {
         fill(weight.value, 0..<weight.rows, parts, read, broken)
       }

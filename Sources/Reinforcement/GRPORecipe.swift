@@ -1,5 +1,7 @@
 import Interface
+import Models
 import Problems
+import Training
 import TrainingRecipes
 
 /// Everything about the reinforcement of a policy by group relative policy optimization.
@@ -39,8 +41,17 @@ public struct GRPORecipe: Codable, Equatable, Sendable {
   public var export: ExportType
   /// After how many steps all answers of a step are kept in `completions`.
   public var completionsEverySteps: Int
+  /// How weights are kept while they are trained; without it, in float32.
+  public var weights: TrainedStorage?
+  /// How AdamW's moments are kept; without it, in float32.
+  public var moments: TrainingForm.Moments?
   /// Blocks that run again in the backward pass; without it, as few as memory asks for.
   public var recomputedBlocks: Int?
+
+  /// In what form the policy is trained.
+  var form: TrainingForm {
+    TrainingForm(weights: weights ?? .float32, moments: moments ?? .float32)
+  }
 
   /// How answers are sampled: from the policy's own distribution at a temperature, since what is
   /// learned from was drawn from what is learned. There is no top-p and no top-k.

@@ -74,11 +74,15 @@ public final class GRPORun {
     events = try EventFile(in: directory.path)
     rewarder = try Rewarder(
       settings: recipe.rewards, sandbox: sandbox, folder: directory.path)
-    let decoder = try Checkpoint(at: recipe.policy).decoder(precision: .bfloat16)
+    let decoder = try Checkpoint(at: recipe.policy).decoder(
+      precision: .bfloat16, storage: recipe.form.weights)
     decoder.recomputedBlocks = prepared.recomputedBlocks
     reference = recipe.objective.needsReference ? Decoder(packing: decoder) : nil
     loop = TrainingLoop(
-      decoder, AdamW(decoder.parameters, recipe.optimizer.adamW),
+      decoder,
+      try AdamW(
+        decoder.parameters, recipe.optimizer.adamW,
+        moments: recipe.form.momentStorage(in: directory.path), seed: recipe.sampling.seed),
       TrainingLoop.Settings(
         schedule: recipe.optimizer.schedule(totalSteps: recipe.steps * recipe.updatesPerStep),
         clipNorm: recipe.optimizer.clipNorm),

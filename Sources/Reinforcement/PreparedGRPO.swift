@@ -84,7 +84,7 @@ public struct PreparedGRPO {
     recomputedBlocks =
       recipe.recomputedBlocks
       ?? TrainingMemory.recomputedBlocks(
-        configuration, tokens: Self.longestRow(recipe, questions),
+        configuration, form: recipe.form, tokens: Self.longestRow(recipe, questions),
         memory: memory - Self.besides(recipe, configuration), threads: threads)
   }
 
@@ -154,7 +154,7 @@ public struct PreparedGRPO {
       recipe: resolvedRecipe,
       fingerprint: machine.fingerprint + [
         ("problems", dataHash), ("policy's weights", checkpoint.fingerprint),
-        ("rules", Rewarder.version),
+        ("rules", Rewarder.version), ("form of training", recipe.form.identity),
       ],
       remarks: machine.remarks + [("recomputed blocks", "\(recomputedBlocks)")],
       freeKeys: freeKeys)
@@ -178,7 +178,7 @@ public struct PreparedGRPO {
   /// Each part of the memory, in bytes.
   public var memoryParts: [(name: String, bytes: Int)] {
     let memory = TrainingMemory(
-      configuration, tokens: Self.longestRow(recipe, questions),
+      configuration, form: recipe.form, tokens: Self.longestRow(recipe, questions),
       recomputedBlocks: recomputedBlocks, threads: threads)
     let packed = 2 * configuration.parameterCount
     var parts = [
@@ -232,6 +232,19 @@ public struct PreparedGRPO {
       savings.append(
         "'objective.klCoefficient: 0', without a reference, saves "
           + byteText(2 * configuration.parameterCount))
+    }
+    for (change, form) in [
+      ("'weights: \"bfloat16\"'", TrainingForm(weights: .bfloat16, moments: recipe.form.moments)),
+      ("'moments: \"8bit\"'", TrainingForm(weights: recipe.form.weights, moments: .eightBit)),
+    ] {
+      let tokens = Self.longestRow(recipe, questions)
+      let saved = [recipe.form, form].map {
+        TrainingMemory(
+          configuration, form: $0, tokens: tokens, recomputedBlocks: recomputedBlocks,
+          threads: threads
+        ).total
+      }
+      if saved[1] < saved[0] { savings.append("\(change) saves \(byteText(saved[0] - saved[1]))") }
     }
     if recipe.sampling.maxTokens > 1024 {
       savings.append("a smaller 'sampling.maxTokens' saves activations and keys and values")

@@ -90,6 +90,9 @@ public struct SafetensorsTensor: Sendable {
     UnsafeRawBufferPointer(rebasing: mapping.bytes[range])
   }
 
+  /// What keeps the bytes where they are.
+  public var owner: AnyObject { mapping }
+
   /// Calls `body` with the bytes, which stay valid until it returns.
   public func withUnsafeBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

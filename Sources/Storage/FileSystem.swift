@@ -5,7 +5,8 @@ import Foundation
 /// A call that a signal interrupts is made again; any other failure is a `FileError`.
 enum FileSystem {
   enum Call: Equatable, Sendable {
-    case open, lock, status, write, sync, rename, exchange, remove, makeFolder, removeFolder
+    case open, lock, status, write, sync, rename, exchange, remove, makeFolder, removeFolder,
+      allocate
   }
 
   enum Fault: Equatable, Sendable {
@@ -86,6 +87,22 @@ enum FileSystem {
         return Foundation.write(descriptor, rest.baseAddress, count)
       }
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
+    }
+  }
+
+  /// Makes an open file that long, with space on the disk for all of it.
+  static func allocate(_ descriptor: Int32, _ count: Int, _ path: String) throws(FileError) {
+    _ = try attempt(.allocate, path) { _ in
+      #if canImport(Darwin)
+        var store = fstore_t(
+          fst_flags: UInt32(F_ALLOCATEALL), fst_posmode: F_PEOFPOSMODE, fst_offset: 0,
+          fst_length: off_t(count), fst_bytesalloc: 0)
+        guard fcntl(descriptor, F_PREALLOCATE, &store) == 0 else { return -1 }
+        return Int(ftruncate(descriptor, off_t(count)))
+      #else
+        errno = posix_fallocate(descriptor, 0, off_t(count))
+        return errno == 0 ? 0 : -1
+      #endif
     }
   }
 

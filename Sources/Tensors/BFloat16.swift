@@ -14,6 +14,23 @@ public struct BFloat16: Equatable, Sendable {
   }
 }
 
+extension BFloat16 {
+  /// One of the two nearest bfloat16, which has `value` as its mean over all `random`.
+  ///
+  /// `random` is added below what is kept, and the rest is cut off: a share of all 2^16 of them as
+  /// large as what lies between carries up. What is finite stays so: beyond the largest bfloat16 it
+  /// is the largest. Infinity and NaN stay what they are. The kernel `round_stochastically` does
+  /// this for many.
+  public init(_ value: Float, random: UInt16) {
+    let magnitude = value.magnitude.bitPattern, sign = value.bitPattern & 0x8000_0000
+    let rounded =
+      value.isFinite
+      ? min(magnitude + UInt32(random), 0x7f7f_ffff)
+      : value.isNaN ? magnitude | 0x0040_0000 : magnitude
+    bitPattern = UInt16(truncatingIfNeeded: (sign | rounded) >> 16)
+  }
+}
+
 extension Float {
   public init(_ value: BFloat16) { self.init(bitPattern: UInt32(value.bitPattern) << 16) }
 }

@@ -20,38 +20,60 @@ extension Tensor {
   public var matrix: Matrix {
     Matrix(pointer: pointer, rows: rows, columns: columns, rowStride: columns, columnStride: 1)
   }
+  /// Some columns of all rows.
+  public func matrix(columns range: Range<Int>) -> Matrix {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= columns,
+      "columns \(range) of a tensor of shape \(shape)")
+    return Matrix(
+      pointer: pointer + range.lowerBound, rows: rows, columns: range.count, rowStride: columns,
+      columnStride: 1)
+  }
   public var transposed: Matrix { matrix.transposed }
 
   /// Writes `a · b`, or adds it where `accumulating`.
   ///
   /// Every sum runs over k in order, cut at multiples of a constant, so that in bfloat16 an
   /// element's bits depend on its own row and column alone, and in float32 not on the threads.
+  ///
+  /// - Parameter column: Where the product's first column goes; those beside it are left alone.
   public func setProduct(
-    of a: Matrix, _ b: Matrix, _ precision: Precision, accumulating: Bool = false
+    of a: Matrix, _ b: Matrix, _ precision: Precision, accumulating: Bool = false,
+    column: Int? = nil
   ) {
-    product(of: a, b, precision, accumulating: accumulating, kernels: kernels)
+    product(
+      of: a, .matrix(b), precision, accumulating: accumulating, column: column, kernels: kernels)
   }
 
   func product(
-    of a: Matrix, _ b: Matrix, _ precision: Precision, accumulating: Bool, kernels: ck_kernels
+    of a: Matrix, _ b: Product.RightSide, _ precision: Precision, accumulating: Bool,
+    column: Int? = nil, kernels: ck_kernels
   ) {
+    let first = column ?? 0
     precondition(
-      a.columns == b.rows && rows == a.rows && columns == b.columns,
-      "(\(a.rows)×\(a.columns)) · (\(b.rows)×\(b.columns)) into \(shape)")
+      a.columns == b.rows && rows == a.rows && first >= 0
+        && (column == nil ? columns == b.columns : first + b.columns <= columns),
+      "(\(a.rows)×\(a.columns)) · (\(b.rows)×\(b.columns)) into \(shape) from column \(first)")
     if a.columns == 0 {
-      if !accumulating { setZero() }
+      if !accumulating { setZero(columns: first..<first + b.columns) }
       return
     }
-    if rows == 0 || columns == 0 { return }
+    if rows == 0 || b.columns == 0 { return }
     let job = Product(
-      c: pointer, a: a, b: .matrix(b), accumulating: accumulating,
+      c: pointer + first, cStride: columns, a: a, b: b, accumulating: accumulating,
       tiles: kernels.products(precision))
     if precision == .float32, case .success(let library) = OpenBLAS.shared {
-      job.run(on: library, b)
+      job.run(on: library)
     } else if rows <= 4 * job.tiles.a_width {
-      job.runNarrow(b)
+      job.runNarrow()
     } else {
       job.run()
+    }
+  }
+
+  private func setZero(columns range: Range<Int>) {
+    for row in 0..<rows {
+      (pointer + row * columns + range.lowerBound).update(repeating: 0, count: range.count)
     }
   }
 }
@@ -62,16 +84,56 @@ struct Product {
   enum RightSide {
     case matrix(Matrix)
     case packed(PackedMatrix)
+    case bfloat16(BFloat16Rows, transposed: Bool)
+
+    var rows: Int {
+      switch self {
+      case .matrix(let matrix): matrix.rows
+      case .packed(let matrix): matrix.columns
+      case .bfloat16(let matrix, let transposed): transposed ? matrix.columns : matrix.rows
+      }
+    }
 
     var columns: Int {
       switch self {
       case .matrix(let matrix): matrix.columns
       case .packed(let matrix): matrix.rows
+      case .bfloat16(let matrix, let transposed): transposed ? matrix.rows : matrix.columns
       }
+    }
+
+    /// Rows `start..<start + depth` and columns `first..<first + count` as a matrix in float32,
+    /// which lies in `scratch` unless it is there already.
+    func block(
+      start: Int, depth: Int, first: Int, count: Int, in scratch: UnsafeMutablePointer<Float>
+    ) -> Matrix {
+      switch self {
+      case .matrix(let matrix):
+        return Matrix(
+          pointer: matrix(start, first), rows: depth, columns: count, rowStride: matrix.rowStride,
+          columnStride: matrix.columnStride)
+      case .bfloat16(let matrix, transposed: true):
+        matrix.read(
+          rows: first..<first + count, columns: start..<start + depth, to: scratch, stride: depth)
+        return Matrix(
+          pointer: scratch, rows: depth, columns: count, rowStride: 1, columnStride: depth)
+      case .bfloat16(let matrix, transposed: false):
+        matrix.read(
+          rows: start..<start + depth, columns: first..<first + count, to: scratch, stride: count)
+        return Matrix(
+          pointer: scratch, rows: depth, columns: count, rowStride: count, columnStride: 1)
+      case .packed: preconditionFailure("packed words are released, not read")
+      }
+    }
+
+    /// Floats of scratch memory for a block.
+    func scratchCount(depth: Int, count: Int) -> Int {
+      if case .bfloat16 = self { depth * count } else { 0 }
     }
   }
 
   let c: UnsafeMutablePointer<Float>
+  let cStride: Int
   let a: Matrix
   let b: RightSide
   let accumulating: Bool
@@ -112,6 +174,10 @@ struct Product {
     let packedA = Buffer(bytes: pool.threads * longest * deepest * 4)
     let right = packedB.pointer.assumingMemoryBound(to: UInt32.self)
     let lefts = packedA.pointer.assumingMemoryBound(to: UInt32.self)
+    let scratch = Tensor(
+      uninitialized: [
+        pool.threads, b.scratchCount(depth: min(k, Self.kBlock), count: min(n, 4 * nr)),
+      ])
 
     for column in stride(from: 0, to: n, by: Self.columnBlock) {
       let width = min(Self.columnBlock, n - column)
@@ -120,21 +186,23 @@ struct Product {
           stride(from: group, to: min(k, group + Self.kBlock * Self.kBlocksAtOnce), by: Self.kBlock)
         )
         let parts = (width + 4 * nr - 1) / (4 * nr)
-        pool.run(parts * starts.count) { index, _ in
+        pool.run(parts * starts.count) { index, worker in
           let (block, part) = index.quotientAndRemainder(dividingBy: parts)
           let (start, first) = (starts[block], part * 4 * nr)
           let depth = min(Self.kBlock, k - start)
           let to = right + block * widest * deepest + first * words(depth)
           let count = min(4 * nr, width - first)
-          switch b {
-          case .matrix(let b):
-            tiles.pack_b(
-              to, b(start, column + first), Int64(b.columnStride), Int64(b.rowStride),
-              Int64(count), Int64(depth))
-          case .packed(let b):
+          if case .packed(let b) = b {
             b.release(
               to: to, column: column + first, count: count, start: start, depth: depth,
               operandPanelWords: nr * words(depth))
+          } else {
+            let block = b.block(
+              start: start, depth: depth, first: column + first, count: count,
+              in: scratch.pointer + worker * scratch.columns)
+            tiles.pack_b(
+              to, block.pointer, Int64(block.columnStride), Int64(block.rowStride), Int64(count),
+              Int64(depth))
           }
         }
         pool.run(chunks) { chunk, worker in
@@ -147,7 +215,7 @@ struct Product {
               left, a(first, start), Int64(a.rowStride), Int64(a.columnStride), Int64(rows),
               Int64(depth))
             tiles.multiply(
-              c + first * n + column, Int64(n), left, right + block * widest * deepest,
+              c + first * cStride + column, Int64(cStride), left, right + block * widest * deepest,
               Int64(rows), Int64(width), Int64(depth), accumulating || start > 0 ? 1 : 0)
           }
         }
@@ -156,7 +224,7 @@ struct Product {
   }
 
   /// A few rows, as in decoding: the left side is packed once, workers share the columns.
-  func runNarrow(_ b: Matrix) {
+  func runNarrow() {
     let pool = ThreadPool.shared
     let (mr, nr) = (Int(tiles.a_width), Int(tiles.b_width))
     let height = (m + mr - 1) / mr * mr
@@ -167,6 +235,10 @@ struct Product {
     let packedB = Buffer(bytes: pool.threads * columns * deepest * 4)
     let left = packedA.pointer.assumingMemoryBound(to: UInt32.self)
     let rights = packedB.pointer.assumingMemoryBound(to: UInt32.self)
+    let scratch = Tensor(
+      uninitialized: [
+        pool.threads, b.scratchCount(depth: min(k, Self.kBlock), count: min(n, columns)),
+      ])
     for block in 0..<blocks {
       let start = block * Self.kBlock
       tiles.pack_a(
@@ -178,11 +250,14 @@ struct Product {
       for block in 0..<blocks {
         let start = block * Self.kBlock
         let depth = Int64(min(Self.kBlock, k - start))
+        let part = b.block(
+          start: start, depth: Int(depth), first: range.lowerBound, count: range.count,
+          in: scratch.pointer + worker * scratch.columns)
         tiles.pack_b(
-          right, b(start, range.lowerBound), Int64(b.columnStride), Int64(b.rowStride),
+          right, part.pointer, Int64(part.columnStride), Int64(part.rowStride),
           Int64(range.count), depth)
         tiles.multiply(
-          c + range.lowerBound, Int64(n), left + block * height * deepest, right, Int64(m),
+          c + range.lowerBound, Int64(cStride), left + block * height * deepest, right, Int64(m),
           Int64(range.count), depth, accumulating || start > 0 ? 1 : 0)
       }
     }
@@ -193,22 +268,31 @@ struct Product {
   /// The cuts depend on the shape alone. Rows of c and sums are cut at multiples of `stretch`
   /// first, so that tokens trained in stretches of that length are cut like all at once: OpenBLAS
   /// sums a row by the tile it stands in, and a sum over tokens has one order.
-  func run(on library: OpenBLAS, _ b: Matrix) {
+  func run(on library: OpenBLAS) {
     let rowTiles = stride(from: 0, to: m, by: Self.stretch).flatMap { start in
       let end = min(m, start + Self.stretch), size = Self.tileSize(end - start)
       return stride(from: start, to: end, by: size).map { $0..<min(end, $0 + size) }
     }
     let tileColumns = Self.tileSize(n)
     let across = (n + tileColumns - 1) / tileColumns
-    ThreadPool.shared.run(rowTiles.count * across) { tile, _ in
+    let pool = ThreadPool.shared
+    let scratch = Tensor(
+      uninitialized: [
+        pool.threads, b.scratchCount(depth: min(k, Self.stretch), count: min(n, tileColumns)),
+      ])
+    pool.run(rowTiles.count * across) { tile, worker in
       let (rows, column) = (rowTiles[tile % rowTiles.count], tile / rowTiles.count * tileColumns)
       let (row, width) = (rows.lowerBound, min(tileColumns, n - column))
       for start in stride(from: 0, to: k, by: Self.stretch) {
         let depth = min(Self.stretch, k - start)
+        let part = b.block(
+          start: start, depth: depth, first: column, count: width,
+          in: scratch.pointer + worker * scratch.columns)
         library.sgemm(
-          101, a.columnStride == 1 ? 111 : 112, b.columnStride == 1 ? 111 : 112, Int32(rows.count),
-          Int32(width), Int32(depth), 1, a(row, start), a.leadingDimension, b(start, column),
-          b.leadingDimension, accumulating || start > 0 ? 1 : 0, c + row * n + column, Int32(n))
+          101, a.columnStride == 1 ? 111 : 112, part.columnStride == 1 ? 111 : 112,
+          Int32(rows.count), Int32(width), Int32(depth), 1, a(row, start), a.leadingDimension,
+          part.pointer, part.leadingDimension, accumulating || start > 0 ? 1 : 0,
+          c + row * cStride + column, Int32(cStride))
       }
     }
   }

@@ -244,7 +244,8 @@ extension Tensor {
       if rows > 0 { weights.multiplyNarrow(a, into: pointer, accumulating: accumulating) }
     } else {
       Product(
-        c: pointer, a: a, b: .packed(weights), accumulating: accumulating, tiles: weights.tiles
+        c: pointer, cStride: columns, a: a, b: .packed(weights), accumulating: accumulating,
+        tiles: weights.tiles
       ).run()
     }
   }

@@ -6,7 +6,8 @@ import Foundation
 /// stream is the mix of `key + index · γ`. Streams are told apart by a purpose and numbers, such as
 /// `RandomStream(seed: 42, "initialization", 3)`.
 public struct RandomStream: Sendable {
-  private let key: UInt64
+  /// What kernels that draw from the stream take; two streams are alike when their keys are.
+  public let key: UInt64
 
   public init(seed: UInt64, _ purpose: String, _ numbers: Int...) {
     var key = Self.mix(seed &+ Self.gamma)

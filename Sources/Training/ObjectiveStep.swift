@@ -52,7 +52,8 @@ extension TrainingLoop {
   /// Makes the next step by an objective; see `step(_:isInterrupted:)`.
   ///
   /// The sum of the terms is not divided by anything: whoever wants a mean gives the terms their
-  /// share, over all rows of the step, so that cutting it into parts changes nothing.
+  /// share, over all rows of the step, so that cutting it into parts changes nothing. Gradients must
+  /// be kept (`GradientKeeping.kept`).
   ///
   /// - Returns: nil if it was interrupted: nothing has changed.
   /// - Throws: `DecoderError` for a token beyond the vocabulary.
@@ -60,6 +61,7 @@ extension TrainingLoop {
     _ rows: [TrainingSequence], by objective: TokenObjective,
     isInterrupted: () -> Bool = { false }
   ) throws(DecoderError) -> ObjectiveStep? {
+    precondition(settings.gradients == .kept, "steps by an objective keep their gradients")
     decoder.clearGradients()
     let tokens = rows.reduce(0) { $0 + $1.tokens.count }
     if rows.allSatisfy({ $0.supervisedCount == 0 }) {
@@ -79,6 +81,7 @@ extension TrainingLoop {
         (0..<row.tokens.count).map { (row: start + index, token: $0) }
       }
       makeRoom(for: joined.tokens.count)
+      setDropout(part: start)
       let probabilities = try decoder.accumulateGradients(
         joined.tokens, targets: joined.targets, temperature: objective.temperature,
         weight: { objective.term(places[$0].row, places[$0].token, $1).weight },

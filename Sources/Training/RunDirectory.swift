@@ -184,6 +184,14 @@ public final class RunDirectory: @unchecked Sendable {
     }
   }
 
+  /// What the environment of a run that was begun says under a name; nil if there is no such run.
+  public static func recorded(_ name: String, at path: String) -> String? {
+    guard case .object(let members)? = try? json(path + "/environment.json"),
+      case .string(let text)? = members[name]
+    else { return nil }
+    return text
+  }
+
   // MARK: - Checkpoints
 
   /// The steps of which there are checkpoints, ascending; whether they are good is not looked at.

@@ -64,14 +64,26 @@ public struct SpikeGuard: Equatable, Sendable {
         ? .gradientNotFinite
         : isSpike(loss, losses, least: 0.25)
           ? .lossSpike : isSpike(gradientNorm, norms, least: 3) ? .gradientSpike : nil
-    if finding != nil {
-      skipsInARow += 1
-      return finding
-    }
+    if finding == nil { take(loss: loss, gradientNorm: gradientNorm) } else { skip() }
+    return finding
+  }
+
+  /// Looks at a loss before there is a gradient; nil if the step may go on. Nothing is counted: `skip`
+  /// or `take` follows.
+  func finding(loss: Double) -> Finding? {
+    !loss.isFinite ? .lossNotFinite : isSpike(loss, losses, least: 0.25) ? .lossSpike : nil
+  }
+
+  /// Counts a step that was not taken.
+  mutating func skip() { skipsInARow += 1 }
+
+  /// Learns what is usual from a step that was taken. A norm far above the last ones' is left out.
+  mutating func take(loss: Double, gradientNorm: Double) {
     skipsInARow = 0
     Self.add(loss, to: &losses, settings.window)
-    Self.add(gradientNorm, to: &norms, settings.window)
-    return nil
+    if !isSpike(gradientNorm, norms, least: 3) {
+      Self.add(gradientNorm, to: &norms, settings.window)
+    }
   }
 
   /// - Parameter least: What a spike lies above the median at least, as a share of that.

@@ -11,6 +11,8 @@ public struct TrainingCheckpointError: Error, Equatable, CustomStringConvertible
     case damaged
     /// It is of another model.
     case otherModel
+    /// It holds weights or moments in another form than the run keeps them in.
+    case otherForm
     /// There is no room on the disk.
     case diskFull
     case other
@@ -27,9 +29,13 @@ public struct TrainingCheckpointError: Error, Equatable, CustomStringConvertible
 
 /// Everything that training needs to go on, to the bit: a folder.
 ///
-/// `weights`, `first-moments` and `second-moments`, each `.safetensors` in float32 with the names of
-/// the parameters; `state.json`, where the run stands; and `manifest.json` with the size and the
-/// SHA-256 of every other file. The folder appears under its name only when all that is on the disk.
+/// `weights`, `first-moments` and `second-moments`, each `.safetensors` with the names of the
+/// parameters; `state.json`, where the run stands; and `manifest.json` with the size and the SHA-256
+/// of every other file. The folder appears under its name only when all that is on the disk.
+///
+/// All is in the form that the run keeps it in: weights in float32 or bfloat16, moments in float32,
+/// or codes of 8 bits and beside them, in float32, a scale for each 256 of these, whose name ends in
+/// `.scales`.
 public enum TrainingCheckpoint {
   static let fileNames = [
     "weights.safetensors", "first-moments.safetensors", "second-moments.safetensors", "state.json",
@@ -49,20 +55,12 @@ public enum TrainingCheckpoint {
     do {
       var folder = try AtomicFolder(at: path)
       let parameters = loop.decoder.parameters
-      for parameter in parameters where !parameter.value.squareSum().isFinite {
+      for parameter in parameters where !parameter.isFinite {
         throw TrainingCheckpointError(
           .other, path, "\(quoted(parameter.name)) holds NaN or infinity, so this is not kept.")
       }
-      let contents: [[Tensor]] = [
-        parameters.map(\.value), loop.optimizer.firstMoments, loop.optimizer.secondMoments,
-      ]
-      for (name, tensors) in zip(fileNames, contents) {
-        try SafetensorsFile.write(
-          zip(parameters, tensors).map { parameter, tensor in
-            TensorSource(parameter.name, .f32, parameter.shape) { emit in
-              try emit(UnsafeRawBufferPointer(start: tensor.pointer, count: tensor.count * 4))
-            }
-          }, to: folder.partialPath + "/" + name)
+      for (name, tensors) in contents(of: loop) {
+        try SafetensorsFile.write(tensors.map(\.source), to: folder.partialPath + "/" + name)
       }
       let all = JSONObject(members: [
         ("step", .number(JSONNumber(loop.stepCount))),
@@ -102,30 +100,12 @@ public enum TrainingCheckpoint {
         case .object(let run)? = state["run"],
         let spikes = SpikeGuard(loop.spikes.settings, state["guard"])
       else { throw damaged(path + "/state.json", "it lacks what it must say.") }
-      let parameters = loop.decoder.parameters
-      let targets: [[Tensor]] = [
-        parameters.map(\.value), loop.optimizer.firstMoments, loop.optimizer.secondMoments,
-      ]
-      var copies: [(from: SafetensorsTensor, to: Tensor)] = []
-      for (name, tensors) in zip(fileNames, targets) {
+      var copies: [(from: SafetensorsTensor, to: StoredTensor)] = []
+      for (name, targets) in contents(of: loop) {
         let file = try SafetensorsFile(at: path + "/" + name)
-        guard file.tensors.count == parameters.count else {
-          throw otherModel(path + "/" + name)
-        }
-        for (parameter, tensor) in zip(parameters, tensors) {
-          guard let found = file[parameter.name], found.dtype == .f32,
-            found.shape == parameter.shape
-          else { throw otherModel(path + "/" + name) }
-          copies.append((found, tensor))
-        }
+        copies += try matches(of: file, with: targets)
       }
-      for (from, to) in copies {
-        from.withUnsafeBytes { bytes in
-          if let start = bytes.baseAddress {
-            UnsafeMutableRawPointer(to.pointer).copyMemory(from: start, byteCount: bytes.count)
-          }
-        }
-      }
+      for (from, to) in copies { from.withUnsafeBytes { to.copy(from: $0) } }
       loop.stepCount = step
       loop.optimizer.step = updates
       loop.spikes = spikes
@@ -135,6 +115,44 @@ public enum TrainingCheckpoint {
     } catch {
       throw damaged(path, "\(error)")
     }
+  }
+
+  /// What each of the files of tensors holds.
+  private static func contents(
+    of loop: TrainingLoop
+  ) -> [(name: String, tensors: [StoredTensor])] {
+    let parameters = loop.decoder.parameters
+    func moments(_ moments: [Moment]) -> [StoredTensor] {
+      zip(moments, parameters).flatMap { StoredTensor.tensors(of: $0, $1) }
+    }
+    let optimizer = loop.optimizer
+    return Array(
+      zip(
+        fileNames,
+        [parameters.map(StoredTensor.init), moments(optimizer.first), moments(optimizer.second)]))
+  }
+
+  /// Each tensor of a file with where it goes.
+  private static func matches(
+    of file: SafetensorsFile, with targets: [StoredTensor]
+  ) throws -> [(from: SafetensorsTensor, to: StoredTensor)] {
+    // Scales come and go with the form; what else there is tells the model.
+    func names(_ names: [String]) -> Set<String> {
+      Set(names.filter { !$0.hasSuffix(StoredTensor.scalesSuffix) })
+    }
+    guard names(file.tensorNames) == names(targets.map(\.name)) else { throw otherModel(file.path) }
+    let found = try targets.map { target in
+      guard let tensor = file[target.name] else {
+        throw otherForm(file.path, target, "has no scales")
+      }
+      guard tensor.shape == target.shape else { throw otherModel(file.path) }
+      guard tensor.dtype == target.dtype else {
+        throw otherForm(file.path, target, "is in \(tensor.dtype.rawValue)")
+      }
+      return (from: tensor, to: target)
+    }
+    guard file.tensors.count == targets.count else { throw otherModel(file.path) }
+    return found
   }
 
   /// Reads every byte and compares it with the manifest.
@@ -175,7 +193,7 @@ public enum TrainingCheckpoint {
   }
 
   /// Sizes and hashes, the files at the same time.
-  private static func manifest(of path: String) throws -> (JSONValue, bytes: Int) {
+  static func manifest(of path: String) throws -> (JSONValue, bytes: Int) {
     var entries = [Result<(hash: String, bytes: Int), any Error>?](
       repeating: nil, count: fileNames.count)
     entries.withUnsafeMutableBufferPointer { entries in
@@ -219,6 +237,15 @@ public enum TrainingCheckpoint {
 
   private static func damaged(_ path: String, _ message: String) -> TrainingCheckpointError {
     TrainingCheckpointError(.damaged, path, "\(message) The checkpoint is damaged.")
+  }
+
+  private static func otherForm(
+    _ path: String, _ target: StoredTensor, _ found: String
+  ) -> TrainingCheckpointError {
+    TrainingCheckpointError(
+      .otherForm, path,
+      "\(quoted(target.name)) \(found), where this run keeps \(target.dtype.rawValue). Go on in the "
+        + "form in which the run began, or begin anew in another folder.")
   }
 
   private static func otherModel(_ path: String) -> TrainingCheckpointError {

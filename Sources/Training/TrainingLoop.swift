@@ -19,6 +19,15 @@ public struct TrainingSequence: Sendable {
   /// The tokens that are learned.
   public var supervisedCount: Int { targets.count { $0 >= 0 } }
 
+  /// Several rows as one, or the only one itself.
+  init(joined rows: ArraySlice<TrainingSequence>) {
+    if let only = rows.first, rows.count == 1 {
+      self = only
+    } else {
+      self.init(joining: rows)
+    }
+  }
+
   /// Several rows as one, whose documents do not see each other.
   public init(joining rows: some Collection<TrainingSequence>) {
     self.init(
@@ -67,7 +76,8 @@ public struct TrainingStep: Equatable, Sendable {
   public let number: Int
   public let losses: LossSums
   public let learningRate: Double
-  /// Before clipping; not a number where the loss was none.
+  /// Of all gradients taken together, before clipping; not a number where the loss was none, or
+  /// where the step was given up before there were gradients.
   public let gradientNorm: Double
   public let tokens: Int
   /// Why the update was skipped; nil if it was made.
@@ -88,12 +98,18 @@ public final class TrainingLoop {
     public var clipNorm: Double
     /// Rows that are computed at once.
     public var microbatchRows: Int
+    /// How long gradients are kept.
+    public var gradients: GradientKeeping
 
-    public init(schedule: LearningRateSchedule, clipNorm: Double, microbatchRows: Int = 1) {
+    public init(
+      schedule: LearningRateSchedule, clipNorm: Double, microbatchRows: Int = 1,
+      gradients: GradientKeeping = .kept
+    ) {
       precondition(clipNorm > 0 && microbatchRows > 0)
       self.schedule = schedule
       self.clipNorm = clipNorm
       self.microbatchRows = microbatchRows
+      self.gradients = gradients
     }
   }
 
@@ -119,8 +135,8 @@ public final class TrainingLoop {
   ///
   /// - Parameters:
   ///   - rows: All rows of the step.
-  ///   - isInterrupted: Asked between the blocks of the model. Once it says so, the step is given up
-  ///     and nothing has changed.
+  ///   - isInterrupted: Asked between the blocks of the model, until the first weight changes. Once it
+  ///     says so, the step is given up and nothing has changed.
   /// - Returns: nil if it was interrupted.
   /// - Throws: `DecoderError` for a token beyond the vocabulary.
   public func step(
@@ -136,11 +152,19 @@ public final class TrainingLoop {
         number: stepCount, losses: losses, learningRate: settings.schedule[stepCount],
         gradientNorm: 0, tokens: tokens, skipped: .nothingToLearn)
     }
+    if settings.gradients != .kept {
+      let made = try ReleasedStep(self, rows, supervised: supervised).make(isInterrupted)
+      return made.map {
+        TrainingStep(
+          number: stepCount, losses: $0.losses, learningRate: settings.schedule[stepCount],
+          gradientNorm: $0.gradientNorm, tokens: tokens, skipped: $0.skipped)
+      }
+    }
     for start in stride(from: 0, to: rows.count, by: settings.microbatchRows) {
-      let end = min(start + settings.microbatchRows, rows.count)
-      let part =
-        end - start == 1 ? rows[start] : TrainingSequence(joining: rows[start..<end])
+      let part = TrainingSequence(
+        joined: rows[start..<min(start + settings.microbatchRows, rows.count)])
       makeRoom(for: part.tokens.count)
+      setDropout(part: start)
       let found = try decoder.accumulateGradients(
         part.tokens, targets: part.targets,
         weights: [Float](repeating: 1 / Float(supervised), count: part.tokens.count),
@@ -173,6 +197,14 @@ public final class TrainingLoop {
       decoder.clearGradients()
     }
     return (rate, norm, finding)
+  }
+
+  /// What is left out of adapters' inputs depends on the step and the part alone, so that a step that
+  /// is made again leaves out the same.
+  ///
+  /// - Parameter part: The number of the first of the rows that are computed at once.
+  func setDropout(part: Int) {
+    decoder.setDropout(seed: optimizer.seed, step: stepCount + 1, part: part)
   }
 
   /// Gives freed memory back before a row that it does not fit, where it would come on top.

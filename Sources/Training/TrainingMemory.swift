@@ -3,6 +3,7 @@ import Tensors
 
 /// What training keeps in memory, by part, in bytes.
 public struct TrainingMemory: Equatable, Sendable {
+  /// Those of adapters included.
   public let weights: Int
   public let gradients: Int
   /// AdamW's two moments.
@@ -23,13 +24,14 @@ public struct TrainingMemory: Equatable, Sendable {
   ///   - recomputedBlocks: Blocks that keep only their input.
   ///   - threads: Workers, each of which has scratch memory.
   public init(
-    _ configuration: ModelConfiguration, tokens: Int, recomputedBlocks: Int, threads: Int
+    _ configuration: ModelConfiguration, form: TrainingForm = TrainingForm(), tokens: Int,
+    recomputedBlocks: Int, threads: Int
   ) {
     let c = configuration
     let float = 4
-    weights = c.parameterCount * float
-    gradients = weights
-    moments = 2 * weights
+    weights = Self.weights(c, form)
+    gradients = Self.gradients(c, form)
+    moments = Self.moments(c, form)
     let C = c.hiddenSize, F = c.intermediateSize, D = c.headDim
     let qkv = (c.numAttentionHeads + 2 * c.numKeyValueHeads) * D, o = c.numAttentionHeads * D
     // Of a block that keeps all: its input, the middle of the residual, queries, keys and values,
@@ -39,35 +41,105 @@ public struct TrainingMemory: Equatable, Sendable {
     activations =
       float * tokens * (recomputed * C + (c.numHiddenLayers - recomputed) * kept)
     // One block forward or back: gradients of all that, the recomputed block's own, norms' outputs.
+    // Where inputs of adapters are left out, copies of the widest.
+    let copies = form.lowRank.map { $0.dropout > 0 ? 2 * F : 0 } ?? 0
     working =
-      float * tokens * (5 * C + 3 * qkv + 2 * o) + (recomputed > 0 ? float * tokens * kept : 0)
-      + 4 * float * F * min(tokens, 4096)
+      float * tokens * (5 * C + 3 * qkv + 2 * o)
+      + (recomputed > 0 ? float * tokens * kept : 0) + 4 * float * F * min(tokens, 4096)
+      + float * copies * min(tokens, 4096)
     lossChunk = Self.fixed + threads * Self.perThread
   }
 
   /// How many blocks are recomputed so that training fits: as few as the memory allows; all if it
   /// allows none.
   public static func recomputedBlocks(
-    _ configuration: ModelConfiguration, tokens: Int, memory: Int, threads: Int
+    _ configuration: ModelConfiguration, form: TrainingForm = TrainingForm(), tokens: Int,
+    memory: Int, threads: Int
   ) -> Int {
     (0...configuration.numHiddenLayers).first {
-      TrainingMemory(configuration, tokens: tokens, recomputedBlocks: $0, threads: threads).total
-        <= memory
+      TrainingMemory(
+        configuration, form: form, tokens: tokens, recomputedBlocks: $0, threads: threads
+      ).total <= memory
     } ?? configuration.numHiddenLayers
   }
 
   private static let fixed = 300 << 20
   private static let perThread = 24 << 20
+
+  // MARK: - What does not depend on the rows
+
+  private static func weights(_ c: ModelConfiguration, _ form: TrainingForm) -> Int {
+    if let lowRank = form.lowRank {
+      let adapters = 4 * c.parameterCount(of: lowRank), vectors = 4 * c.vectorCount
+      if form.streamsFrozen {
+        // The layer at work, the one that is read ahead, and the embedding or the head.
+        return adapters + vectors
+          + form.frozenBytes * (2 * c.matrixCountOfLayer + c.vocabSize * c.hiddenSize)
+      }
+      return adapters + vectors + form.frozenBytes * c.matrixCount
+    }
+    return (form.weights == .bfloat16 ? 2 : 4) * c.matrixCount + 4 * c.vectorCount
+  }
+
+  private static func gradients(_ c: ModelConfiguration, _ form: TrainingForm) -> Int {
+    if let lowRank = form.lowRank { return 4 * c.parameterCount(of: lowRank) }
+    if form.gradients == .kept { return 4 * c.parameterCount }
+    // The embedding's, which the head's becomes or gives way to, and a layer's.
+    return 4 * (c.vocabSize * c.hiddenSize + c.matrixCountOfLayer) + 4 * c.vectorCount
+  }
+
+  private static func moments(_ c: ModelConfiguration, _ form: TrainingForm) -> Int {
+    if let lowRank = form.lowRank {
+      return momentBytes(form.moments, matrices: c.parameterCount(of: lowRank), vectors: 0)
+    }
+    return momentBytes(form.moments, matrices: c.matrixCount, vectors: c.vectorCount)
+  }
+
+  private static func momentBytes(
+    _ form: TrainingForm.Moments, matrices: Int, vectors: Int
+  ) -> Int {
+    switch form {
+    case .float32: 8 * (matrices + vectors)
+    case .eightBit: 2 * (matrices + matrices / 64) + 8 * vectors
+    case .disk: diskWindow
+    }
+  }
+
+  /// Moments on the disk that are in memory at a time.
+  private static let diskWindow = 256 << 20
 }
 
 extension ModelConfiguration {
-  /// Floating-point operations that a token costs in training: six for each weight that
-  /// multiplies it, two forward and four backward, and causal attention's seven over half of its
-  /// document.
-  public func trainingOperationsPerToken(contextLength: Int) -> Double {
-    let head = vocabSize * hiddenSize
-    let weights = Double(parameterCountWithoutEmbeddings + head)
-    let attention = 7 * Double(contextLength) * Double(numAttentionHeads * headDim)
-    return 6 * weights + Double(numHiddenLayers) * attention
+  /// How many numbers the matrices of one layer have.
+  var matrixCountOfLayer: Int {
+    ParameterRole.allCases.filter { has($0) && $0.isInLayer && shape(of: $0).count == 2 }
+      .reduce(0) { $0 + shape(of: $1).reduce(1, *) }
+  }
+
+  /// How many numbers all matrices have.
+  public var matrixCount: Int { parameterCount - vectorCount }
+
+  /// How many numbers are in gains and biases.
+  public var vectorCount: Int {
+    ParameterRole.allCases.filter { has($0) && shape(of: $0).count == 1 }
+      .reduce(0) { $0 + shape(of: $1)[0] * ($1.isInLayer ? numHiddenLayers : 1) }
+  }
+
+  /// Floating-point operations that a token costs in training.
+  ///
+  /// Two for each weight that multiplies it on the way there and two on the way back, and two more for
+  /// the gradient of a weight that is not frozen; causal attention's seven over half of its document.
+  ///
+  /// - Parameters:
+  ///   - isFrozen: Whether only adapters learn, whose own operations are not counted.
+  ///   - recomputed: The share of the blocks that run again.
+  public func trainingOperationsPerToken(
+    contextLength: Int, isFrozen: Bool = false, recomputed: Double = 0
+  ) -> Double {
+    let inLayers = Double(parameterCountWithoutEmbeddings)
+    let head = Double(vocabSize * hiddenSize)
+    let context = Double(contextLength) * Double(numAttentionHeads * headDim * numHiddenLayers)
+    return (isFrozen ? 4 : 6) * (inLayers + head) + 7 * context
+      + recomputed * (2 * inLayers + 2 * context)
   }
 }

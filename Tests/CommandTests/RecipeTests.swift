@@ -50,6 +50,31 @@ final class RecipeTests: XCTestCase {
     }
   }
 
+  /// Students that a machine of 24 GiB trains: nine tenths of it are enough for each, and without what
+  /// they do about it none would fit.
+  func testRecipesForSmallMachines() throws {
+    let paths = try paths("3-fine-tune-24gib.json5")
+    XCTAssertEqual(paths.count, 3)
+    let memory = (24 << 30) / 10 * 9
+    for path in paths {
+      let name = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
+      var recipe = try readRecipe(FineTuningRecipe.self, at: path).recipe
+      XCTAssertEqual(recipe.findings, [], name)
+      XCTAssertTrue(
+        try String(contentsOfFile: path, encoding: .utf8).hasPrefix("// Planned, not run: "), name)
+      let base = URL(fileURLWithPath: recipe.student).lastPathComponent
+      let configuration = try recipe.changed(KnownModel.named(base).configuration)
+      XCTAssertGreaterThanOrEqual(
+        configuration.maxPositionEmbeddings, recipe.data.contextLength, name)
+      let plan = try FineTuningPlan(expecting: recipe, configuration, memory: memory, threads: 2)
+      XCTAssertNoThrow(try plan.checkFits(memory), name)
+      recipe.memory = nil
+      recipe.lora = nil
+      let usual = try FineTuningPlan(expecting: recipe, configuration, memory: memory, threads: 2)
+      XCTAssertThrowsError(try usual.checkFits(memory), name)
+    }
+  }
+
   /// The teacher's samples and the set made of them: the paper's, and two tiny ones. Where one stage
   /// writes, the next one reads.
   func testRecipesOfTheFirstTwoStages() throws {

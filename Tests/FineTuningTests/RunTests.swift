@@ -178,6 +178,7 @@ final class RunTests: XCTestCase {
       own.fingerprint.map(\.name),
       [
         "toolkit", "instruction set", "OpenBLAS", "data", "student's weights", "choice of rows",
+        "form of training",
       ])
   }
 

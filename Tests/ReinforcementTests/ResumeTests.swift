@@ -83,6 +83,32 @@ final class ResumeTests: XCTestCase {
     XCTAssertGreaterThan(stopped, 20)
   }
 
+  /// Smaller forms of training are as exact: sampler and trainer agree, and nothing depends on where
+  /// it was stopped.
+  func testSmallerForms() throws {
+    let forms: [(TrainedStorage, TrainingForm.Moments)] = [
+      (.bfloat16, .eightBit), (.bfloat16, .float32), (.float32, .disk),
+    ]
+    for (weights, moments) in forms {
+      let what = "\(weights), \(moments)"
+      let whole = try policy {
+        $0.weights = weights
+        $0.moments = moments
+      }
+      let ended = try whole.run()
+      XCTAssertEqual(ended.steps.map(\.firstRatioError), Array(repeating: 0, count: 7), what)
+      var parts = whole
+      parts.recipe.run = whole.folder + "/parts"
+      for _ in 1...7 { try parts.run(stoppingAfter: 1) }
+      try parts.run()
+      try check(parts, whole, what)
+      guard moments == .disk else { continue }
+      let usual = try policy()
+      try usual.run()
+      XCTAssertEqual(try whole.weightsHash(), try usual.weightsHash(), what)
+    }
+  }
+
   /// Threads, and how many answers are sampled at a time, change no bit.
   func testNothingDependsOnThreadsOrSequences() throws {
     let threads = ThreadPool.shared.threads

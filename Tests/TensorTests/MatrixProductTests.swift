@@ -135,7 +135,7 @@ final class MatrixProductTests: XCTestCase {
       let made = InstructionSet.available.map { set in
         let c = Tensor(uninitialized: [m, n])
         c.product(
-          of: a.matrix, b.matrix, .bfloat16, accumulating: false,
+          of: a.matrix, .matrix(b.matrix), .bfloat16, accumulating: false,
           kernels: set.kernels?.pointee ?? kernels)
         return c
       }

@@ -161,6 +161,21 @@ typedef struct {
                    int64_t columns, int64_t k, int accumulate);
 } ck_int8_products;
 
+// A map of 256 ascending values, the codes of which are kept for the numbers of a block.
+enum {
+  ck_quantized_block = 256,  // numbers that share a scale
+  ck_first_bin = 0x3480,     // the upper half of 2^-22: below it no two values have their middle
+  ck_bin_count = 0x3f80 - 0x3480 + 1,  // up to the bin of 1
+};
+typedef struct {
+  const float *values;
+  // Of each bin of magnitudes, `ck_bin_count`: how many values lie from 0 up to the bin, times 2^16,
+  // and besides what carries into that for magnitudes beyond a middle in the bin.
+  const uint32_t *bins;
+  int32_t zero;       // the code of 0
+  int32_t negatives;  // values below 0
+} ck_code_map;
+
 // The kernels of one instruction set.
 typedef struct {
   ck_isa isa;
@@ -221,6 +236,31 @@ typedef struct {
   void (*float_from_bfloat16)(float *y, const uint16_t *x, int64_t count);
   void (*bfloat16_from_float)(uint16_t *y, const float *x, int64_t count);  // nearest, ties even
   void (*float_from_float16)(float *y, const uint16_t *x, int64_t count);
+
+  // Random numbers are those of the stream with this key; element i of the call is element
+  // first + i of what is drawn for, and `first` is a multiple of 4.
+  //
+  // To one of the two nearest bfloat16, to each with the probability that makes x the mean: 16 bits
+  // of number i / 4 are added below what is kept. Beyond the largest, the largest; infinity and NaN
+  // stay what they are.
+  void (*round_stochastically)(uint16_t *y, const float *x, int64_t count, uint64_t key,
+                               int64_t first);
+  // y[i] = x[i] * scale, or 0 where 32 bits of number i / 2 are less than `threshold`
+  void (*set_dropout)(float *y, const float *x, int64_t count, uint32_t threshold, float scale,
+                      uint64_t key, int64_t first);
+  // y[i] += the same
+  void (*add_dropout)(float *y, const float *x, int64_t count, uint32_t threshold, float scale,
+                      uint64_t key, int64_t first);
+
+  // Blocks of `ck_quantized_block` numbers, of which the last may be shorter: a scale each, their
+  // largest magnitude (2^-104 where that is less), and for each number the code of the value nearest
+  // to number / scale, of two equally near the one nearer to 0. Numbers below all values get the
+  // lowest; a block of zeros has the scale 0; one that holds NaN or infinity NaN, and gives NaN back.
+  void (*quantize)(uint8_t *codes, float *scales, const float *x, int64_t count,
+                   const ck_code_map *map);
+  // y[i] = value of codes[i] * scale
+  void (*dequantize)(float *y, const uint8_t *codes, const float *scales, int64_t count,
+                     const ck_code_map *map);
 
   // Spins through `rounds` rounds of independent multiply-adds, to measure the machine's ceiling;
   // returns the operations done (a product and a sum are two). `sink` keeps the work alive.

@@ -1,0 +1,154 @@
+import Models
+import Training
+import TrainingRecipes
+
+/// A form of training, with what it needs and what it costs: one of those that a recipe leaves open.
+public struct FormCandidate: Equatable, Sendable {
+  public let form: TrainingForm
+  public let recomputedBlocks: Int
+  public let memory: TrainingMemory
+  /// Of a step, by the operations and by what is read and written.
+  public let secondsPerStep: Double
+  /// What is not as it would be with everything in float32 and gradients clipped together, in words.
+  public let deviations: [String]
+}
+
+/// Chooses in what form a student is trained.
+public struct FormChoice: Sendable {
+  private let recipe: FineTuningRecipe
+  private let configuration: ModelConfiguration
+  /// Whether the student's matrices are stored in bfloat16.
+  private let isStoredInBFloat16: Bool
+  /// Of the longest row, times the rows that are computed at once.
+  private let tokens: Int
+  private let meanContext: Int
+  private let threads: Int
+
+  public init(
+    _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration, isStoredInBFloat16: Bool,
+    tokens: Int, meanContext: Int, threads: Int
+  ) {
+    self.recipe = recipe
+    self.configuration = configuration
+    self.isStoredInBFloat16 = isStoredInBFloat16
+    self.tokens = tokens
+    self.meanContext = meanContext
+    self.threads = threads
+  }
+
+  /// The forms that the recipe allows, the one that is taken first: of those that fit the fastest,
+  /// and of those that are as fast the most exact; then those that don't fit, the smallest first.
+  public func candidates(memory limit: Int) -> [FormCandidate] {
+    let memory = limit - Self.generationBytes(recipe, configuration)
+    let all = forms.map { candidate($0, memory: memory) }
+    func fits(_ candidate: FormCandidate) -> Bool { candidate.memory.total <= memory }
+    let fitting = all.filter(fits)
+    // What lies within a twentieth is as fast: the figures are no better than that.
+    let fastest = fitting.map(\.secondsPerStep).min() ?? 0
+    func rank(_ candidate: FormCandidate) -> (Int, Int, Double, Int) {
+      let isFast = candidate.secondsPerStep <= 1.05 * fastest
+      return (
+        isFast ? 0 : 1, isFast ? candidate.deviations.count : 0, candidate.secondsPerStep,
+        candidate.memory.total
+      )
+    }
+    return fitting.sorted { rank($0) < rank($1) }
+      + all.filter { !fits($0) }.sorted { $0.memory.total < $1.memory.total }
+  }
+
+  /// Of the packed copy that answers a recipe's prompts while training goes on.
+  static func generationBytes(
+    _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration
+  ) -> Int {
+    recipe.generations != nil && recipe.lora == nil && recipe.precision == .bfloat16
+      ? 2 * configuration.parameterCount : 0
+  }
+
+  /// The forms that the recipe allows: one, unless it leaves the choice to the plan.
+  private var forms: [TrainingForm] {
+    let isAutomatic = recipe.memory == .automatic
+    let moments =
+      recipe.moments.map { [$0] } ?? (isAutomatic ? TrainingForm.Moments.allCases : [.float32])
+    if let lora = recipe.lora {
+      let bases =
+        lora.base.map { [$0 == .disk] } ?? (isAutomatic ? [false, true] : [false])
+      let frozenBytes = isStoredInBFloat16 || recipe.weights == .bfloat16 ? 2 : 4
+      return bases.map {
+        TrainingForm(
+          weights: recipe.weights ?? .float32, moments: recipe.moments ?? .float32,
+          lowRank: lora.settings, frozenBytes: frozenBytes, streamsFrozen: $0)
+      }
+    }
+    let weights =
+      recipe.weights.map { [$0] } ?? (isAutomatic ? TrainedStorage.allCases : [.float32])
+    let released: [GradientKeeping] =
+      isAutomatic && recipe.microbatchRows == recipe.rowsPerStep
+      ? [.releasedPerLayer, .releasedTwoPass] : []
+    let gradients = recipe.gradients.map { [$0] } ?? [.kept] + released
+    return weights.flatMap { weights in
+      moments.flatMap { moments in
+        gradients.map { TrainingForm(weights: weights, moments: moments, gradients: $0) }
+      }
+    }
+  }
+
+  private func candidate(_ form: TrainingForm, memory: Int) -> FormCandidate {
+    let blocks =
+      recipe.recomputedBlocks
+      ?? TrainingMemory.recomputedBlocks(
+        configuration, form: form, tokens: tokens, memory: memory, threads: threads)
+    return FormCandidate(
+      form: form, recomputedBlocks: blocks,
+      memory: TrainingMemory(
+        configuration, form: form, tokens: tokens, recomputedBlocks: blocks, threads: threads),
+      secondsPerStep: seconds(form, recomputedBlocks: blocks), deviations: deviations(of: form))
+  }
+
+  /// By figures of one machine: only their ratios count here.
+  private func seconds(_ form: TrainingForm, recomputedBlocks: Int) -> Double {
+    let layers = configuration.numHiddenLayers
+    let operations =
+      configuration.trainingOperationsPerToken(
+        contextLength: meanContext, isFrozen: form.lowRank != nil,
+        recomputed: Double(min(recomputedBlocks, layers)) / Double(layers))
+      * Double(tokens) * Double(recipe.rowsPerStep) / Double(recipe.microbatchRows)
+      * (form.gradients == .releasedTwoPass ? 2 : 1)
+    let computing = operations / (Self.operationsPerThread * Double(threads))
+    if let lowRank = form.lowRank {
+      let passes = 2.0 * Double(recipe.rowsPerStep) / Double(recipe.microbatchRows)
+      let reading =
+        form.streamsFrozen
+        ? passes * Double(form.frozenBytes * configuration.matrixCount) / Self.diskBytes : 0
+      return max(computing, reading) * (form.streamsFrozen ? 1.06 : 1)
+        + Double(configuration.parameterCount(of: lowRank)) * 1e-9
+    }
+    let count = Double(configuration.parameterCount)
+    let updating =
+      switch form.moments {
+      case .float32: count * 2e-9
+      case .eightBit: count * 4e-9
+      case .disk: count * (2e-9 + 16 / Self.diskBytes)
+      }
+    return computing + updating
+  }
+
+  private static let operationsPerThread = 70e9
+  /// Read or written in a second.
+  private static let diskBytes = 1e9
+
+  private func deviations(of form: TrainingForm) -> [String] {
+    var found: [String] = []
+    if form.lowRank != nil {
+      if form.frozenBytes == 2, !isStoredInBFloat16 {
+        found.append("frozen weights are rounded to bfloat16")
+      }
+    } else if form.weights == .bfloat16 {
+      found.append("weights are rounded to bfloat16 at random")
+    }
+    if form.moments == .eightBit { found.append("moments are rounded to 8 bits") }
+    if form.gradients == .releasedPerLayer {
+      found.append("gradients are clipped by the norm of their layer")
+    }
+    return found
+  }
+}
