@@ -60,7 +60,10 @@ public struct AdapterConfiguration: Equatable, Sendable {
 
   /// An adapter for modules by name, such as "q_proj", in all layers or some.
   ///
-  /// - Parameter targetModules: Names as `ModuleSelection.names` has them; at least one.
+  /// What a user wrote is to be checked before: a rank from 1 and an alpha within `Limits`, a
+  /// dropout from 0 to 1. Whether a model has such modules and layers, `adaptedLayers` says.
+  ///
+  /// - Parameter targetModules: Names as `ModuleSelection.names` has them.
   public init(
     rank: Int, alpha: Double, dropout: Double = 0, targetModules: [String],
     layersToTransform: [Int]? = nil, usesRankStabilization: Bool = false, baseModel: String? = nil

@@ -283,7 +283,8 @@ final class AdapterCheckpointTests: XCTestCase {
       try folder.edit { tensors in
         let index = tensors.count - 1
         XCTAssertEqual(tensors[index].dtype, dtype)
-        tensors[index].bytes.replaceSubrange(tensors[index].bytes.count - bits.count..., with: bits)
+        let start = tensors[index].bytes.count - bits.count
+        tensors[index].bytes.replaceSubrange(start..<start + bits.count, with: bits)
         names = [tensors[index].name]
       }
       assertRefused("\(weights)'\(names[0])' holds \(broken)", in: folder)

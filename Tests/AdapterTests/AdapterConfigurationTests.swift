@@ -397,7 +397,8 @@ final class AdapterConfigurationTests: XCTestCase {
     let read = try read([
       "velora_config": "{\"num_groups\": 64}", "runtime_config": "{}", "new_switch": "false",
       "ensure_weight_tying": "true", "other": "[]", "more": "0", "null": "null", "text": "\"\"",
-      "loftq_config": "{\"loftq_bits\": 4}", "layers_pattern": "[]", "\u{1b}[1m": "\"\u{1b}\u{7}\"",
+      "loftq_config": "{\"loftq_bits\": 4}", "layers_pattern": "[]",
+      "\u{1b}[1m": "\"\\u001b\\u0007\"",
     ])
     XCTAssertEqual(
       read.notes,

@@ -59,7 +59,7 @@ final class AdapterFuzzTests: XCTestCase {
         let whole = try [UInt8](folder.data("adapter/" + part))
         // The header's end: what is behind it are numbers.
         let head = part.hasSuffix("json") ? whole.count : 8 + Int(whole[0]) + Int(whole[1]) << 8
-        for _ in 0..<fuzzCases(600) / (1 + number) {
+        for _ in 0..<fuzzCases(250) / (1 + number) {
           var bytes = whole
           switch Int.random(in: 0..<4, using: &dice) {
           case 0: bytes.removeLast(Int.random(in: 1...bytes.count, using: &dice))
@@ -103,7 +103,7 @@ final class AdapterFuzzTests: XCTestCase {
     try folder.copyAdapter("pattern")
     let path = folder.file("adapter/adapter_model.safetensors")
     let whole = try SafetensorsFile(at: path).tensors.map(StoredTensor.init)
-    let cases = fuzzCases(1000)
+    let cases = fuzzCases(150)
     for _ in 0..<cases {
       var tensors = whole
       for _ in 0..<Int.random(in: 1...3, using: &dice) {
@@ -112,7 +112,7 @@ final class AdapterFuzzTests: XCTestCase {
         switch Int.random(in: 0..<4, using: &dice) {
         case 0: tensors.remove(at: index)
         case 1:
-          let shape = [[], [0], [2], [0, 21], [2, 21, 1], [21, 2], [1, 1]].randomElement(
+          let shape = [[], [0], [2], [0, 21], [2, 21, 1], [22, 2], [1, 1]].randomElement(
             using: &dice)
           tensors[index] = StoredTensor(name, .bf16, shape ?? [])
         case 2:

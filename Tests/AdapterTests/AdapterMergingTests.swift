@@ -33,7 +33,7 @@ final class AdapterMergingTests: XCTestCase {
         compared += values.count
       }
     }
-    XCTAssertEqual(compared, 18_585)
+    XCTAssertEqual(compared, 18_795)
   }
 
   private struct Layer { let pair: AdapterPair, folder: TemporaryFolder }
@@ -43,7 +43,7 @@ final class AdapterMergingTests: XCTestCase {
     let folder = try TemporaryFolder()
     let text = """
       {"model_type": "qwen2", "vocab_size": 11, "hidden_size": 1200, "intermediate_size": 7013,
-      "num_hidden_layers": 1, "num_attention_heads": 3, "num_key_value_heads": 1,
+      "num_hidden_layers": 1, "num_attention_heads": 6, "num_key_value_heads": 1,
       "max_position_embeddings": 16}
       """
     let model = try ModelConfiguration(parse(text), source: "text")

@@ -86,7 +86,7 @@ final class MergeTests: XCTestCase {
     assertPrints(
       distill("merge", base, adapters + "/all-linear", output),
       """
-      \(output): 11,127 (11.1 k) parameters as float32, 46.6 KiB in 1 file.
+      \(output): 10,713 (10.7 k) parameters as float32, 45.5 KiB in 1 file.
       Merged \(adapters)/all-linear into 21 linear layers, with rank 3 and scale 2.3333; it names \
       'somebody/tiny-base' as its model.
       """)
@@ -95,7 +95,7 @@ final class MergeTests: XCTestCase {
         "merge", base, adapters + "/rank-stabilized", output, "--replace", "--dtype", "bfloat16",
         "--shard-size", "9KB"),
       """
-      \(output): 11,127 (11.1 k) parameters as bfloat16, 28.9 KiB in 3 files.
+      \(output): 10,713 (10.7 k) parameters as bfloat16, 24.7 KiB in 3 files.
       Merged \(adapters)/rank-stabilized into 9 linear layers, with rank 2 to 7 and scale 1.3416 to \
       5.6569; it names 'somebody/tiny-base' as its model.
       """)
