@@ -169,17 +169,31 @@ struct PlanReport {
     let all = [plan.chosen] + plan.others
     let fastest = all.map(\.secondsPerStep).min() ?? 1
     var table = Table(
-      .left("form, the one that is taken first"), .right("recomputed"), .right("memory"),
-      .right("time"), .left("not exact"))
+      .left("weights"), .left("moments"), .left("gradients"), .right("recomputed"),
+      .right("memory"), .right("time"), .left("not exact"))
     for candidate in all {
-      let time = String(format: "×%.2f", candidate.secondsPerStep / fastest)
+      let form = candidate.form
+      let stored = form.frozenBytes == 2 ? "bfloat16" : "float32"
       table.append(
-        candidate.form.words, "\(candidate.recomputedBlocks)",
-        byteText(candidate.memory.total)
-          + (candidate.memory.total <= memory ? "" : ", too much"), time,
-        candidate.deviations.isEmpty ? "-" : candidate.deviations.joined(separator: "; "))
+        form.lowRank == nil
+          ? form.weights.rawValue : stored + (form.streamsFrozen ? ", from the disk" : ""),
+        form.moments.rawValue, form.gradients.rawValue, "\(candidate.recomputedBlocks)",
+        byteText(candidate.memory.total),
+        String(format: "×%.2f", candidate.secondsPerStep / fastest),
+        candidate.memory.total > memory
+          ? "(too large)" : candidate.deviations.map(\.rawValue).joined(separator: ", "))
     }
-    return table.lines
+    let names = Set(all.flatMap(\.deviations))
+    let notes: [(FormCandidate.Deviation, String)] = [
+      (.weights, "weights are rounded to bfloat16 at random"),
+      (.frozenWeights, "frozen weights are rounded to bfloat16"),
+      (.moments, "moments are rounded to 8 bits"),
+      (.clipping, "gradients are clipped by the norm of their layer"),
+    ]
+    let words = notes.filter { names.contains($0.0) }.map(\.1)
+    return ["The forms that the recipe leaves open, the one that is taken first:", ""]
+      + table.lines
+      + (words.isEmpty ? [] : ["", "Not exact: " + words.joined(separator: "; ") + "."])
   }
 
   var json: JSONValue {
@@ -214,7 +228,7 @@ struct PlanReport {
                   ("recomputedBlocks", number(candidate.recomputedBlocks)),
                   ("memoryBytes", number(candidate.memory.total)),
                   ("secondsPerStep", number(candidate.secondsPerStep)),
-                  ("deviations", .array(candidate.deviations.map { .string($0) })),
+                  ("deviations", .array(candidate.deviations.map { .string($0.rawValue) })),
                 ]))
             })
         ), ("memoryLimitBytes", number(memory)), ("checkpointBytes", number(plan.checkpointBytes)),

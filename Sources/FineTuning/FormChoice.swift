@@ -9,8 +9,20 @@ public struct FormCandidate: Equatable, Sendable {
   public let memory: TrainingMemory
   /// Of a step, by the operations and by what is read and written.
   public let secondsPerStep: Double
-  /// What is not as it would be with everything in float32 and gradients clipped together, in words.
-  public let deviations: [String]
+  /// What is not as it would be with everything in float32 and gradients clipped together.
+  public let deviations: [Deviation]
+
+  /// Why the results are others than those of the usual form.
+  public enum Deviation: String, Sendable {
+    /// Weights are rounded to bfloat16, at random.
+    case weights
+    /// Weights that are frozen, and stored in another type, are rounded to bfloat16.
+    case frozenWeights = "frozen weights"
+    /// Moments are rounded to 8 bits.
+    case moments
+    /// Gradients are clipped by the norm of their layer.
+    case clipping
+  }
 }
 
 /// Chooses in what form a student is trained.
@@ -127,7 +139,7 @@ public struct FormChoice: Sendable {
       case .float32: 1.2
       case .eightBit: 2.4
       // Those that the system does not keep for itself.
-      case .disk: 10
+      case .disk: 10.0
       }
     return computing + Double(configuration.parameterCount) * nanoseconds * 1e-9
   }
@@ -136,19 +148,15 @@ public struct FormChoice: Sendable {
   /// Read or written in a second.
   private static let diskBytes = 1e9
 
-  private func deviations(of form: TrainingForm) -> [String] {
-    var found: [String] = []
+  private func deviations(of form: TrainingForm) -> [FormCandidate.Deviation] {
+    var found: [FormCandidate.Deviation] = []
     if form.lowRank != nil {
-      if form.frozenBytes == 2, !isStoredInBFloat16 {
-        found.append("frozen weights are rounded to bfloat16")
-      }
+      if form.frozenBytes == 2, !isStoredInBFloat16 { found.append(.frozenWeights) }
     } else if form.weights == .bfloat16 {
-      found.append("weights are rounded to bfloat16 at random")
+      found.append(.weights)
     }
-    if form.moments == .eightBit { found.append("moments are rounded to 8 bits") }
-    if form.gradients == .releasedPerLayer {
-      found.append("gradients are clipped by the norm of their layer")
-    }
+    if form.moments == .eightBit { found.append(.moments) }
+    if form.gradients == .releasedPerLayer { found.append(.clipping) }
     return found
   }
 }
