@@ -35,7 +35,14 @@ public final class ScratchFile: @unchecked Sendable {
   deinit { munmap(memory, byteCount) }
 
   /// Begins to read what will be needed soon, and does not wait for it.
-  public func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
+  public func willNeed(_ range: Range<Int>) {
+    // Linux reads no more ahead than a device takes at once, however much it is asked for.
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.readAhead) {
+      advise(start..<min(start + Self.readAhead, range.upperBound), MADV_WILLNEED)
+    }
+  }
+
+  private static let readAhead = 1 << 20
 
   /// Lets go of memory that is not needed soon; what was written stays in the file.
   public func release(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }

@@ -90,9 +90,15 @@ public final class BFloat16Rows: @unchecked Sendable {
       let first = Int(bitPattern: stretch.words), end = first + 2 * stretch.rows * columns
       let start = (inwards ? first + page - 1 : first) / page * page
       let stop = (inwards ? end : end + page - 1) / page * page
-      if stop > start { madvise(UnsafeMutableRawPointer(bitPattern: start), stop - start, advice) }
+      // Linux reads no more ahead than a device takes at once, however much it is asked for.
+      for part in stride(from: start, to: stop, by: Self.adviceSize) {
+        madvise(
+          UnsafeMutableRawPointer(bitPattern: part), min(Self.adviceSize, stop - part), advice)
+      }
     }
   }
+
+  private static let adviceSize = 1 << 20
 
   /// Rounds rows to nearest, ties to even, and keeps them; the memory must be this object's own.
   ///

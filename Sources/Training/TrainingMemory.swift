@@ -72,9 +72,9 @@ public struct TrainingMemory: Equatable, Sendable {
     if let lowRank = form.lowRank {
       let adapters = 4 * c.parameterCount(of: lowRank), vectors = 4 * c.vectorCount
       if form.streamsFrozen {
-        // The layer at work, the one that is read ahead, and the embedding or the head.
+        // The layer at work, or the head; what is read ahead is the system's until it is touched.
         return adapters + vectors
-          + form.frozenBytes * (2 * c.matrixCountOfLayer + c.vocabSize * c.hiddenSize)
+          + form.frozenBytes * max(c.matrixCountOfLayer, c.vocabSize * c.hiddenSize)
       }
       return adapters + vectors + form.frozenBytes * c.matrixCount
     }
