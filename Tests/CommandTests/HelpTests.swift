@@ -155,8 +155,8 @@ final class HelpTests: XCTestCase {
         --dtype <type>       'float32' or 'bfloat16', rounded to nearest even; without
                              it, the model's own.
         --shard-size <size>  The most bytes of tensors in one file; without it 5GB.
-        --replace            Exchange a model that is in the output folder for the
-                             new one.
+        --replace            Exchange a model that is in the output folder for the new
+                             one.
 
       Every command accepts:
         --threads <count>  Worker threads; without it what DISTILL_THREADS says, or

@@ -250,11 +250,16 @@ final class MergeTests: XCTestCase {
       "\(adapter): no 'config.json'. A checkpoint is a folder with config.json and safetensors "
         + "files, as transformers saves it.")
     XCTAssertEqual(folder.names(), [])
-    for place in [base, adapter] {
+    // Copies, which a mistake may overwrite.
+    let (model, own) = (folder.file("model"), folder.file("own"))
+    try FileManager.default.copyItem(atPath: base, toPath: model)
+    try FileManager.default.copyItem(atPath: adapter, toPath: own)
+    for place in [model, own, own + "/"] {
       assertFails(
-        distill("merge", base, adapter, place, "--replace"),
+        distill("merge", model, own, place, "--replace"),
         "\(place): the folder that is read. Choose another one to write.")
     }
+    XCTAssertEqual(folder.names("model"), ["config.json", "model.safetensors"])
     XCTAssertEqual(distill("merge", base, adapter, output).status, 0)
     assertFails(
       distill("merge", base, adapter, output),
