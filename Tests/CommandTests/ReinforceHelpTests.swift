@@ -140,6 +140,10 @@ final class ReinforceHelpTests: XCTestCase {
         // Held-out problems, and how often they are asked.
         // evaluation: { problems: [{ path: "held-out.jsonl" }], everySteps: 20, samplesPerProblem: 4, temperature: 0.6 },
 
+        // For a policy that is too large: weights in "bfloat16", rounded at random so that small
+        // updates are not lost; moments in "8bit", or on the "disk", which is the same to the bit.
+        // weights: "bfloat16", moments: "8bit",
+
         optimizer: {
           learningRate: 2e-6,
           schedule: "constant",

@@ -12,9 +12,10 @@ final class TrainingHelpTests: XCTestCase {
       Says what a fine-tuning run will need.
 
       Tells parameters, memory by part, tokens, steps, disk, operations and the
-      expected time of a recipe, and what to change if it does not fit. With
-      '--memory' and '--cores' it plans for another machine, at this one's speed per
-      core.
+      expected time of a recipe, and what to change if it does not fit. With 'memory:
+      "automatic"' in the recipe it also tells the forms that the choice is between,
+      with what each costs in memory, time and exactness. With '--memory' and
+      '--cores' it plans for another machine, at this one's speed per core.
 
       Neither the weights nor the samples need to be there: a student that is no
       folder is known by its name, and samples that are missing by the recipe's
@@ -51,9 +52,9 @@ final class TrainingHelpTests: XCTestCase {
       Fine-tunes a student on samples.
 
       Renders and checks the samples of a recipe, plans the memory, trains all
-      parameters of the student, and writes it as a folder that transformers loads.
-      The run's folder holds the whole recipe, what it ran on, the figures of every
-      step, and checkpoints.
+      parameters of the student, or adapters beside them, and writes it as a folder
+      that transformers or PEFT loads. The run's folder holds the whole recipe, what
+      it ran on, the figures of every step, and checkpoints.
 
       Stopped at any moment (Ctrl-C, SIGTERM, or a kill), the same command goes on
       where it stopped, with the same results to the bit. After Ctrl-C or SIGTERM it
@@ -192,6 +193,24 @@ final class TrainingHelpTests: XCTestCase {
 
         // Products in "bfloat16", sums and everything else in float32; or all in "float32".
         precision: "bfloat16",
+
+        // Adapters that are trained instead of all parameters (LoRA), in PEFT's terms; the run's
+        // 'student' is then an adapter, which PEFT loads and 'distill merge' merges. Weights stay as
+        // they are stored: those in bfloat16 are mapped. Also 'targetModules' (all seven of a layer
+        // without it), 'rankStabilized', 'adapter' (a folder to begin from), and 'base: "disk"' for a
+        // model that is larger than the memory.
+        // lora: { rank: 16, alpha: 32, dropout: 0.05 },
+
+        // What a student that is too large can do with less of. With 'memory: "automatic"', the
+        // plan chooses what is not given here: the fastest form that fits.
+        //   weights    "float32", or "bfloat16", which are rounded at random so that small updates
+        //              are not lost
+        //   moments    "float32"; "8bit", a quarter; or "disk", the same to the bit
+        //   gradients  "kept"; or, where all rows of a step are computed at once, released on the
+        //              way back: "releasedPerLayer", clipped by the norm of their layer, or
+        //              "releasedTwoPass", the same as "kept" to the bit in twice the time
+        // memory: "automatic",
+        // weights: "bfloat16", moments: "8bit", gradients: "kept",
 
         // Blocks that are computed again in the backward pass instead of kept. Without it, as few
         // as memory asks for.
