@@ -191,12 +191,18 @@ struct PlanReport {
       (.clipping, "gradients are clipped by the norm of their layer"),
     ]
     let words = notes.filter { names.contains($0.0) }.map(\.1)
-    return ["The forms that the recipe leaves open, the one that is taken first:", ""]
+    let title =
+      plan.isBegun
+      ? "The run in \(plan.recipe.run) goes on in the first of these forms, in which it was begun; a "
+        + "new one may take another:"
+      : "The forms that the recipe leaves open, the one that is taken first:"
+    return [title, ""]
       + table.lines
       + (words.isEmpty ? [] : ["", "Not exact: " + words.joined(separator: "; ") + "."])
   }
 
   var json: JSONValue {
+    let fastest = ([plan.chosen] + plan.others).map(\.secondsPerStep).min() ?? 1
     func number(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
     func number(_ value: Double) -> JSONValue {
       JSONNumber(value).map(JSONValue.number) ?? .null
@@ -227,7 +233,7 @@ struct PlanReport {
                   ("form", .string(candidate.form.words)),
                   ("recomputedBlocks", number(candidate.recomputedBlocks)),
                   ("memoryBytes", number(candidate.memory.total)),
-                  ("secondsPerStep", number(candidate.secondsPerStep)),
+                  ("relativeTime", number(candidate.secondsPerStep / fastest)),
                   ("deviations", .array(candidate.deviations.map { .string($0.rawValue) })),
                 ]))
             })

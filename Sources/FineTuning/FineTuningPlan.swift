@@ -13,6 +13,8 @@ public struct FineTuningPlan: Sendable {
   public let chosen: FormCandidate
   /// The other forms that the recipe allows, in the order in which they would be taken.
   public let others: [FormCandidate]
+  /// Whether the form is that of a run that was begun.
+  public let isBegun: Bool
   /// Of one epoch.
   public let documents: Int
   public let tokens: Int
@@ -33,7 +35,7 @@ public struct FineTuningPlan: Sendable {
       documents: order.documents.count, tokens: order.tokensPerEpoch,
       rows: order.rowsInFirstEpoch, longestRow: order.longestRow, meanContext: order.meanContext,
       steps: order.totalSteps,
-      isExpected: false, threads: threads)
+      isExpected: false, isBegun: ready.isBegun, threads: threads)
   }
 
   /// The plan of a recipe whose data is not there: full rows, as many as its `expected` makes.
@@ -71,14 +73,13 @@ public struct FineTuningPlan: Sendable {
       documents: expected.documents, tokens: all, rows: rows, longestRow: context,
       meanContext: min(expected.tokensPerDocument, context),
       steps: recipe.epochs * ((rows + recipe.rowsPerStep - 1) / recipe.rowsPerStep),
-      isExpected: true, threads: threads)
+      isExpected: true, isBegun: false, threads: threads)
   }
 
   private init(
     _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration, _ candidates: [FormCandidate],
     documents: Int, tokens: Int, rows: Int, longestRow: Int, meanContext: Int, steps: Int,
-    isExpected: Bool,
-    threads: Int
+    isExpected: Bool, isBegun: Bool, threads: Int
   ) {
     self.recipe = recipe
     self.configuration = configuration
@@ -91,6 +92,7 @@ public struct FineTuningPlan: Sendable {
     self.meanContext = meanContext
     self.steps = steps
     self.isExpected = isExpected
+    self.isBegun = isBegun
     self.threads = threads
   }
 
@@ -133,12 +135,21 @@ public struct FineTuningPlan: Sendable {
   /// A few lines for the beginning of a run.
   public var summary: String {
     """
-    \(countText(configuration.parameterCount)) parameters, \(recipe.precision.rawValue) products, \
+    \(countText(configuration.parameterCount)) parameters\(trainedShare), \
+    \(recipe.precision.rawValue) products, \
     \(form.words); \
     \(countText(documents)) documents, \(countText(tokens)) tokens in \(countText(rows)) rows, \
     \(steps) steps in \(recipe.epochs) \(recipe.epochs == 1 ? "epoch" : "epochs").
     \(byteText(memoryBytes)) of memory, \(recomputation); up to \(byteText(diskBytes)) on the disk.
     """
+  }
+
+  /// How many of them are trained, where that is not all.
+  private var trainedShare: String {
+    if form.lowRank == nil { return "" }
+    let share = 100 * Double(trainedCount) / Double(configuration.parameterCount)
+    return " and \(countText(trainedCount)) in adapters, which are trained "
+      + String(format: "(%.2g %%)", share)
   }
 
   public var recomputation: String {
@@ -184,7 +195,7 @@ public struct FineTuningPlan: Sendable {
         form, tokens / 2, recomputedBlocks)
     }
     if generationBytes > 0 { found.append(("no 'generations'", generationBytes)) }
-    if recipe.memory != .automatic { found += savingsByForm(tokens) }
+    found += savingsByForm(tokens)
     return found.sorted { $0.bytes > $1.bytes }
   }
 
@@ -207,7 +218,19 @@ public struct FineTuningPlan: Sendable {
       meanContext: meanContext, threads: threads
     ).candidates(memory: 0).first
     var found: [(change: String, bytes: Int)] = []
-    if let smallest, smallest.form != form, smallest.memory.total < memory.total {
+    if form.lowRank != nil, !form.streamsFrozen {
+      var streamed = form
+      streamed.streamsFrozen = true
+      let other = TrainingMemory(
+        configuration, form: streamed, tokens: tokens, recomputedBlocks: recomputedBlocks,
+        threads: threads)
+      if other.total < memory.total {
+        found.append(("'lora.base: \"disk\"'", memory.total - other.total))
+      }
+    }
+    if recipe.memory != .automatic, let smallest, smallest.form != form,
+      smallest.memory.total < memory.total
+    {
       found.append(("'memory: \"automatic\"', at most", memory.total - smallest.memory.total))
     }
     if form.lowRank == nil {

@@ -19,7 +19,8 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
   public var epochs: Int
   /// Rows of a step: the batch.
   public var rowsPerStep: Int
-  /// Rows that are computed at once. It changes how much memory is needed, and nothing else.
+  /// Rows that are computed at once. It changes how much memory is needed, and beside that only
+  /// rounding, and which inputs of adapters are left out.
   public var microbatchRows: Int
   public var precision: ArithmeticPrecision
   /// Adapters that are trained instead of all parameters.
@@ -96,6 +97,15 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
         "'gradients' is '\(gradients.rawValue)', which needs all rows of a step at once: "
           + "'microbatchRows' is \(microbatchRows), 'rowsPerStep' \(rowsPerStep).")
     }
+    check(
+      lora == nil || configuration == nil,
+      "'configuration' changes the model that adapters stand beside, which nobody who merges or loads "
+        + "them would know. Change the model first: 'distill convert \(student) <output> "
+        + "--rope-theta <number> --positions <count>'.")
+    check(
+      lora == nil || weights != .float32,
+      "'weights' is 'float32'; beside adapters they stay as they are stored, unless 'bfloat16' rounds "
+        + "them.")
     check(
       lora == nil || moments != .disk,
       "'moments' is 'disk'; those of adapters are so small that they stay in memory.")

@@ -89,7 +89,7 @@ public final class FineTuningRun {
     reader = TrainingOrder.Reader(order)
     events = try EventFile(in: directory.path)
     form = preparation.chosen.form
-    let decoder = try Self.decoder(preparation)
+    let decoder = try Self.decoder(preparation, isBegun: !directory.checkpoints().isEmpty)
     loop = TrainingLoop(
       decoder,
       try AdamW(
@@ -102,10 +102,15 @@ public final class FineTuningRun {
       savedStep = loop.stepCount
       report(.note("Going on after step \(loop.stepCount) of \(order.totalSteps)."))
     }
+    try directory.recordIdentity()
   }
 
   /// The student, in the form in which it is trained.
-  private static func decoder(_ preparation: PreparedFineTuning) throws -> Decoder {
+  ///
+  /// - Parameter isBegun: Whether adapters come from a checkpoint of this run.
+  private static func decoder(
+    _ preparation: PreparedFineTuning, isBegun: Bool
+  ) throws -> Decoder {
     let (recipe, form) = (preparation.recipe, preparation.chosen.form)
     let checkpoint = try Checkpoint(at: recipe.student)
     let decoder: Decoder
@@ -115,7 +120,7 @@ public final class FineTuningRun {
         rounds: form.frozenBytes == 2)
       decoder.streamsFrozenWeights = form.streamsFrozen
       decoder.initializeAdapters(seed: recipe.data.seed)
-      if let path = recipe.lora?.adapter {
+      if !isBegun, let path = recipe.lora?.adapter {
         try StudentAdapters(recipe, decoder)?.load(from: path)
       }
     } else {

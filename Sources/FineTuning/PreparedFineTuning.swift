@@ -19,6 +19,8 @@ public struct PreparedFineTuning: Sendable {
   public let chosen: FormCandidate
   /// The other forms that the recipe allows, in the order in which they would be taken.
   public let others: [FormCandidate]
+  /// Whether the form is that of a run that was begun in the recipe's folder, and goes on in it.
+  public let isBegun: Bool
 
   /// Uses prepared data, or prepares it.
   ///
@@ -69,6 +71,7 @@ public struct PreparedFineTuning: Sendable {
     // A run that was begun goes on in its form, whatever would be chosen now.
     let begun = RunDirectory.recorded(Self.formName, at: recipe.run)
     chosen = candidates.first { $0.form.identity == begun } ?? candidates[0]
+    isBegun = chosen.form.identity == begun
     others = candidates.filter { [chosen] in $0 != chosen }
   }
 

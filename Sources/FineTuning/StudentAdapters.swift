@@ -29,9 +29,7 @@ struct StudentAdapters {
     guard found == wanted else {
       throw RecipeMistakes(findings: [
         "The recipe: the adapters in '\(path)' are not of the form that 'lora' asks for: "
-          + "they have rank \(stored.configuration.rank), alpha \(stored.configuration.alpha) in "
-          + "\(stored.pairs.count) matrices, not rank \(settings.rank), alpha \(settings.alpha) in "
-          + "\(wanted.count)."
+          + "they are \(Self.words(found)), not \(Self.words(wanted))."
       ])
     }
     try stored.checkSize()
@@ -39,6 +37,18 @@ struct StudentAdapters {
       copy(pair.readA(), to: pair.layer.nameOfA)
       copy(pair.readB(), to: pair.layer.nameOfB)
     }
+  }
+
+  /// Ranks, scales and modules, in words.
+  private static func words(_ layers: [AdaptedLayer]) -> String {
+    func listed(_ values: [String]) -> String {
+      var seen: [String] = []
+      for value in values where !seen.contains(value) { seen.append(value) }
+      return seen.joined(separator: ", ")
+    }
+    return "of rank " + listed(layers.map { "\($0.rank)" }) + ", scaled by "
+      + listed(layers.map { String(format: "%g", $0.scale) }) + ", in \(layers.count) matrices ("
+      + listed(layers.map(\.role.moduleName)) + ")"
   }
 
   /// Writes them with the files beside them.

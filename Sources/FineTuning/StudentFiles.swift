@@ -65,7 +65,7 @@ struct StudentFiles {
     return """
       # A student of \(base)
 
-      Fine-tuned with Distill from '\(recipe.student)', \(trained), in \(recipe.precision).
+      Fine-tuned with Distill from '\(recipe.student)', \(trained), with \(recipe.precision) products.
 
       | | |
       |---|---|

@@ -1,5 +1,5 @@
 /// How weights are kept while they are trained.
-public enum TrainedStorage: String, CaseIterable, Codable, Sendable {
+public enum TrainedStorage: String, CaseIterable, Sendable {
   case float32
   /// Matrices in bfloat16, half the memory; vectors stay in float32.
   case bfloat16

@@ -103,6 +103,7 @@ public final class GRPORun {
             : "All \(state.step) steps are done. With more 'steps' and a constant rate the same "
               + "command goes on."))
     }
+    try directory.recordIdentity()
     sampler = PolicySampler(
       decoder, prepared.prompts, sequences: recipe.sampling.sequences,
       context: prepared.contextLength)

@@ -2,7 +2,7 @@ import Models
 import Tensors
 
 /// How long a step keeps its gradients.
-public enum GradientKeeping: String, CaseIterable, Codable, Sendable {
+public enum GradientKeeping: String, CaseIterable, Sendable {
   /// All of them, until the update.
   case kept
   /// A layer's until its own update, which is made on the way back through the model (Lv et al. 2023,

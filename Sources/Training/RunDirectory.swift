@@ -24,6 +24,7 @@ public final class RunDirectory: @unchecked Sendable {
   public let path: String
   public let metrics: Journal
   private let log: Journal
+  private let identity: Identity
   /// Whether the folder was there, with a recipe, before.
   public let isContinued: Bool
 
@@ -122,18 +123,27 @@ public final class RunDirectory: @unchecked Sendable {
     } else {
       let strangers = try names(inFolder: path).filter {
         !["metrics.jsonl", "log.txt", "recipe.json", "environment.json", "checkpoints"].contains($0)
-          && !$0.hasPrefix(".")
+          && !$0.hasPrefix(".") && !$0.hasPrefix("events.out.tfevents.")
       }
       if let stranger = strangers.first {
         throw RunError(
           "\(path): \(quoted(stranger)) is in it, which is no part of a run. Name another folder.")
       }
     }
+    self.identity = identity
     try makeFolder(at: path + "/checkpoints")
+  }
+
+  /// Keeps recipe and environment: from now on the run is one that was begun with them.
+  ///
+  /// To be called when all that the run begins with is loaded, so that a start that fails changes
+  /// nothing for the next.
+  public func recordIdentity() throws(FileError) {
     try AtomicFile.write(
-      identity.environment.serialized(pretty: true) + Data("\n".utf8), to: environmentPath)
+      identity.environment.serialized(pretty: true) + Data("\n".utf8),
+      to: path + "/environment.json")
     try AtomicFile.write(
-      identity.recipe.serialized(pretty: true) + Data("\n".utf8), to: recipePath)
+      identity.recipe.serialized(pretty: true) + Data("\n".utf8), to: path + "/recipe.json")
   }
 
   /// Keeps what was said, with the time. What can't be kept is no reason to stop.

@@ -4,7 +4,7 @@ import Models
 /// costs in time and exactness.
 public struct TrainingForm: Equatable, Sendable {
   /// AdamW's two moments.
-  public enum Moments: String, CaseIterable, Codable, Sendable {
+  public enum Moments: String, CaseIterable, Sendable {
     case float32
     /// A byte each, with a scale for each block (Dettmers et al. 2022).
     case eightBit = "8bit"
@@ -64,7 +64,7 @@ public struct TrainingForm: Equatable, Sendable {
     if let lowRank {
       let kept = frozenBytes == 2 ? "bfloat16" : "float32"
       return "adapters of rank \(lowRank.rank) beside weights in \(kept)"
-        + (streamsFrozen ? " from the disk" : "")
+        + (streamsFrozen ? " from the disk" : "") + (moments == .eightBit ? ", 8-bit moments" : "")
     }
     let moments =
       switch moments {

@@ -224,6 +224,40 @@ final class FormChoiceTests: XCTestCase {
     XCTAssertNotEqual(anew.chosen.form.identity, begun.form.identity)
   }
 
+  /// A start that fails is no beginning: the mended recipe needs no other folder. And a run that was
+  /// begun with adapters of a folder does not need it any more.
+  func testAStartThatFailsChangesNothing() throws {
+    var run = try TinyRun(self, samples: 31) {
+      $0.lora = LowRankRecipe(rank: 3, alpha: 6)
+      $0.lora?.adapter = $0.run + "-none"
+    }
+    XCTAssertThrowsError(try run.run()) { XCTAssertTrue("\($0)".contains("-none"), "\($0)") }
+    var first = run
+    first.recipe.lora?.adapter = nil
+    first.recipe.run += "-first"
+    try first.run()
+    let adapters = first.recipe.run + "/student"
+    run.recipe.lora?.adapter = adapters
+    run.recipe.lora?.rankStabilized = true
+    XCTAssertThrowsError(try run.run()) {
+      XCTAssertEqual(
+        "\($0)",
+        "The recipe: the adapters in '\(adapters)' are not of the form that 'lora' asks for: they are "
+          + "of rank 3, scaled by 2, in 14 matrices (q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
+          + "down_proj), not of rank 3, scaled by 3.4641, in 14 matrices (q_proj, k_proj, v_proj, "
+          + "o_proj, gate_proj, up_proj, down_proj).")
+    }
+    run.recipe.lora?.rankStabilized = nil
+    let (_, losses) = try run.run(stoppingAfter: 2)
+    XCTAssertEqual(losses.count, 2)
+    try FileManager.default.removeItem(atPath: adapters)
+    // What can't be gone on with does not change what the run was begun with.
+    var other = run
+    other.recipe.lora?.rank = 5
+    XCTAssertThrowsError(try other.run(allowingOtherIdentity: true))
+    try run.run()
+  }
+
   func testFindings() throws {
     func findings(_ change: (inout FineTuningRecipe) -> Void) throws -> [String] {
       try TinyRun(self, change).recipe.findings
@@ -261,6 +295,20 @@ final class FormChoiceTests: XCTestCase {
         "The recipe: 'lora.dropout' is 1.0; it is a share, from 0 to less than 1.",
         "The recipe: 'lora.targetModules' names 'lm_head'; there are q_proj, k_proj, v_proj, "
           + "o_proj, gate_proj, up_proj, down_proj.",
+      ])
+    XCTAssertEqual(
+      try findings {
+        $0.lora = lora
+        $0.weights = .float32
+        $0.configuration = .init(ropeTheta: 1e6, maxPositionEmbeddings: nil)
+        $0.student = "base"
+      },
+      [
+        "The recipe: 'configuration' changes the model that adapters stand beside, which nobody who "
+          + "merges or loads them would know. Change the model first: 'distill convert base <output> "
+          + "--rope-theta <number> --positions <count>'.",
+        "The recipe: 'weights' is 'float32'; beside adapters they stay as they are stored, unless "
+          + "'bfloat16' rounds them.",
       ])
     XCTAssertEqual(
       try findings {
