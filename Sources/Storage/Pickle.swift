@@ -98,4 +98,8 @@ public struct PickleError: Error, Equatable, CustomStringConvertible {
   public let description: String
 
   init(_ source: String, _ message: String) { description = "\(source): \(message)" }
+
+  static func tooManyValues(_ source: String, _ limits: PickleLimits) -> PickleError {
+    PickleError(source, "the pickle makes more than \(limits.values) values.")
+  }
 }

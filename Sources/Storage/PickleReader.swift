@@ -3,20 +3,6 @@
 /// Objects lie in one array and are known by their numbers, since a pickle goes on filling lists that
 /// it has already put into others. They become a tree when it stops.
 struct PickleReader {
-  private enum Object {
-    case none
-    case bool(Bool)
-    case integer(String)
-    case float(Double)
-    case text(String)
-    case bytes([UInt8])
-    /// The number of its elements in `contents`.
-    case list(Int)
-    case tuple(Int)
-    /// There, keys and values take turns.
-    case dictionary(Int)
-  }
-
   private let bytes: UnsafeRawBufferPointer
   private let source: String
   private let limits: PickleLimits
@@ -24,9 +10,11 @@ struct PickleReader {
   /// Where the operation that is followed begins.
   private var start = 0
   private var operation = PickleOperation.stop
+  /// Where the last frame ends, from protocol 4 on; no operation goes across.
+  private var frameEnd = 0
 
-  private var objects: [Object] = []
-  /// Objects that containers hold.
+  private var objects: [PickleObject] = []
+  /// The numbers of the objects that containers hold.
   private var contents: [[Int]] = []
   private var stack: [Int] = []
   /// How high the stack was at each mark.
@@ -36,9 +24,6 @@ struct PickleReader {
   private var memoCount = 0
   /// Values and marks put on the stack so far.
   private var pushCount = 0
-  /// Values and bytes of text in the tree so far.
-  private var treeCount = 0
-  private var textBytes = 0
 
   init(_ bytes: UnsafeRawBufferPointer, source: String, limits: PickleLimits) {
     self.bytes = bytes
@@ -67,7 +52,8 @@ struct PickleReader {
       guard position == bytes.count else {
         throw damaged("STOP comes before the end of \(bytes.count) bytes")
       }
-      return try tree(result, depth: 0)
+      var tree = PickleTree(objects: objects, contents: contents, source: source, limits: limits)
+      return try tree.value(of: result)
     }
   }
 
@@ -148,7 +134,11 @@ struct PickleReader {
       guard version <= 5 else {
         throw error("the pickle is of protocol \(version); protocols 0 to 5 are read.")
       }
-    case .frame: guard try number(8) <= bytes.count - position else { throw endsEarly }
+    case .frame:
+      let count = try number(8)
+      guard start >= frameEnd else { throw damaged("FRAME begins inside of another") }
+      guard count <= bytes.count - position else { throw endsEarly }
+      frameEnd = position + count
 
     case .global, .stackGlobal, .reduce, .build, .inst, .obj, .newobj, .newobjEx, .ext1, .ext2,
       .ext4, .persid, .binpersid, .emptySet, .additems, .frozenset, .bytearray8, .nextBuffer,
@@ -164,6 +154,9 @@ struct PickleReader {
 
   private mutating func take(_ count: Int) throws(PickleError) -> UnsafeRawBufferPointer {
     guard count <= bytes.count - position else { throw endsEarly }
+    guard position >= frameEnd || count <= frameEnd - position else {
+      throw damaged("\(operation.name) goes beyond its frame")
+    }
     defer { position += count }
     return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
   }
@@ -178,9 +171,8 @@ struct PickleReader {
   /// The bytes up to the next line feed, which is skipped.
   private mutating func line() throws(PickleError) -> UnsafeRawBufferPointer {
     guard let end = bytes[position...].firstIndex(of: 0x0A) else { throw endsEarly }
-    let line = try take(end - position)
-    position += 1
-    return line
+    let line = try take(end + 1 - position)
+    return UnsafeRawBufferPointer(rebasing: line.dropLast())
   }
 
   private mutating func index() throws(PickleError) -> Int {
@@ -248,7 +240,7 @@ struct PickleReader {
     stack.append(object)
   }
 
-  private mutating func push(_ object: Object) throws(PickleError) {
+  private mutating func push(_ object: PickleObject) throws(PickleError) {
     objects.append(object)
     try put(objects.count - 1)
   }
@@ -320,7 +312,8 @@ struct PickleReader {
         case .dictionary: "a dictionary"
         }
       throw error(
-        "\(operation.name) at byte \(start) has \(kind) for a key. Only texts are read as keys.")
+        "the pickle has \(kind) for a key, in \(operation.name) at byte \(start); only texts are "
+          + "read as keys.")
     }
     return values
   }
@@ -329,9 +322,10 @@ struct PickleReader {
 
   private mutating func keep(as index: Int) throws(PickleError) {
     let object = try top()
-    // Indices may leave out others, for which the memo has room. Python leaves none out.
-    guard index < bytes.count else {
-      throw damaged("\(operation.name) has number \(index), more than there are bytes")
+    // The memo has room for numbers that are left out. Python leaves none out, so that a short pickle
+    // needs no high ones.
+    guard index < max(bytes.count, 1 << 16) else {
+      throw damaged("\(operation.name) has number \(index), too high for \(bytes.count) bytes")
     }
     guard index < limits.values else { throw tooManyValues }
     while memo.count <= index { memo.append(nil) }
@@ -346,64 +340,6 @@ struct PickleReader {
     try put(object)
   }
 
-  // MARK: The result
-
-  /// An object with what it holds; `depth` containers are around it.
-  private mutating func tree(_ object: Int, depth: Int) throws(PickleError) -> PickleValue {
-    treeCount += 1
-    guard treeCount <= limits.values else { throw tooManyValues }
-    switch objects[object] {
-    case .none: return .null
-    case .bool(let value): return .bool(value)
-    case .integer(let digits):
-      try countText(digits.utf8.count)
-      return .integer(digits)
-    case .float(let value): return .float(value)
-    case .text(let text):
-      try countText(text.utf8.count)
-      return .text(text)
-    case .bytes(let bytes):
-      try countText(bytes.count)
-      return .bytes(bytes)
-    case .list(let container): return .list(try trees(container, depth: depth))
-    case .tuple(let container): return .tuple(try trees(container, depth: depth))
-    case .dictionary(let container):
-      var pairs: [(key: String, value: PickleValue)] = []
-      var keys: Set<[UInt8]> = []
-      var key: String?
-      for value in try trees(container, depth: depth) {
-        if let text = key {
-          pairs.append((text, value))
-          key = nil
-        } else if case .text(let text) = value {
-          guard keys.insert(Array(text.utf8)).inserted else {
-            throw error(
-              "the pickle has key \(quoted(text)) a second time in one dictionary. "
-                + "Keep one of them.")
-          }
-          key = text
-        }
-      }
-      return .dictionary(pairs)
-    }
-  }
-
-  private mutating func trees(_ container: Int, depth: Int) throws(PickleError) -> [PickleValue] {
-    guard depth < limits.depth else {
-      throw error("the pickle's values are nested deeper than \(limits.depth).")
-    }
-    var values: [PickleValue] = []
-    for value in contents[container] { values.append(try tree(value, depth: depth + 1)) }
-    return values
-  }
-
-  private mutating func countText(_ count: Int) throws(PickleError) {
-    textBytes += count
-    guard textBytes <= limits.bytes else {
-      throw error("the pickle's texts have more than \(limits.bytes) bytes together.")
-    }
-  }
-
   // MARK: Errors
 
   private func error(_ message: String) -> PickleError { PickleError(source, message) }
@@ -415,7 +351,7 @@ struct PickleReader {
   private var endsEarly: PickleError { error("the pickle ends too early. Get it again.") }
   private var noNumber: PickleError { damaged("\(operation.name) has no number") }
   private var tooManyValues: PickleError {
-    error("the pickle makes more than \(limits.values) values.")
+    .tooManyValues(source, limits)
   }
   private var tooManyDigits: PickleError {
     error("the integer at byte \(start) has more than \(limits.digits) digits.")

@@ -1,5 +1,13 @@
 /// Unpacks what zlib packed (RFC 1950): a header, one deflated text, and its Adler-32.
 public enum Zlib {
+  /// Whether bytes begin as such a text does, one that needs no dictionary (section 2.2).
+  public static func isPacked(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 2 else { return false }
+    let isDeflated = bytes[0] & 0x0F == 8 && bytes[0] >> 4 <= 7
+    let hasDictionary = bytes[1] & 0x20 != 0
+    return isDeflated && !hasDictionary && (Int(bytes[0]) << 8 | Int(bytes[1])) % 31 == 0
+  }
+
   /// The unpacked bytes.
   ///
   /// - Parameters:
@@ -9,8 +17,8 @@ public enum Zlib {
   public static func unpacked(
     _ bytes: UnsafeRawBufferPointer, source: String, limit: Int
   ) throws(ZlibError) -> [UInt8] {
-    guard begins(bytes) else {
-      throw ZlibError(description: "\(source): zlib packed nothing here. Pack it, or write JSON.")
+    guard isPacked(bytes) else {
+      throw ZlibError(description: "\(source): zlib did not write this. Pack it with zlib.")
     }
     var input = BitInput(UnsafeRawBufferPointer(rebasing: bytes[2...]))
     var output: [UInt8] = []
@@ -30,14 +38,6 @@ public enum Zlib {
       throw ZlibError(description: "\(source): \(words)")
     }
     return output
-  }
-
-  /// Whether bytes begin with a header that needs no dictionary: RFC 1950, section 2.2.
-  private static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard bytes.count >= 2 else { return false }
-    let isDeflated = bytes[0] & 0x0F == 8 && bytes[0] >> 4 <= 7
-    let hasDictionary = bytes[1] & 0x20 != 0
-    return isDeflated && !hasDictionary && (Int(bytes[0]) << 8 | Int(bytes[1])) % 31 == 0
   }
 
   /// The check of RFC 1950, section 9.

@@ -25,7 +25,7 @@ extension ProgramTaskRow {
   private func unpacked(
     _ text: String, _ what: String, limit: Int
   ) throws(ProgramTaskError) -> JSONValue {
-    guard let packed = Data(base64Encoded: text), !packed.isEmpty else {
+    guard let packed = Data(base64Encoded: text), packed.withUnsafeBytes(Zlib.isPacked) else {
       throw error("\(what) is neither JSON nor base64 of tests that are packed.")
     }
     let place = "\(source), \(what)"

@@ -70,7 +70,8 @@ extension PickleValue {
     case .bool(let value): return tag("bool", .bool(value))
     case .integer(let digits): return tag("int", .string(digits))
     case .float(let value):
-      return tag("float", .string(hexadecimal(withUnsafeBytes(of: value.bitPattern.bigEndian, Array.init))))
+      return tag(
+        "float", .string(hexadecimal(withUnsafeBytes(of: value.bitPattern.bigEndian, Array.init))))
     case .text(let text): return tag("str", .string(text))
     case .bytes(let bytes): return tag("bytes", .string(hexadecimal(bytes)))
     case .list(let values): return tag("list", .array(values.map(\.tagged)))

@@ -18,8 +18,8 @@ final class PickleFuzzTests: XCTestCase {
       same += 1
       XCTAssertEqual(value.tagged, row.value, "\(row.name): \(pickle)")
     }
-    XCTAssertEqual(same, -1)
-    XCTAssertEqual(refused, -1)
+    XCTAssertEqual(same, 164)
+    XCTAssertEqual(refused, 298)
   }
 
   func testNoise() throws {
@@ -64,8 +64,8 @@ final class PickleFuzzTests: XCTestCase {
       }
     }
     guard seeds.count >= 40_000 else { return }
-    XCTAssertGreaterThan(readCount, seeds.count / 20)
-    XCTAssertLessThan(readCount, seeds.count / 2)
+    XCTAssertGreaterThan(readCount, seeds.count / 40)
+    XCTAssertLessThan(readCount, seeds.count / 4)
   }
 
   /// Operations of plain data, and what they take most often.

@@ -33,7 +33,7 @@ final class ZlibTests: XCTestCase {
   }
 
   func testWhatIsRefused() {
-    let nothing = "x: zlib packed nothing here. Pack it, or write JSON."
+    let nothing = "x: zlib did not write this. Pack it with zlib."
     // A file of gzip; no header; another method; a window that is too large; a wrong check; a
     // dictionary that must be known.
     for start: [UInt8] in [
@@ -59,6 +59,16 @@ final class ZlibTests: XCTestCase {
       sentence(hello, limit: 17), "x: unpacked it has more than 17 bytes. Unpack it first.")
   }
 
+  func testEveryBitMatters() {
+    for i in 0..<8 * hello.count {
+      var bytes = hello
+      bytes[i / 8] ^= 1 << UInt8(i % 8)
+      if let result = try? unpacked(bytes) {
+        XCTAssertEqual(result, Array("hello hello hello\n".utf8), "bit \(i)")
+      }
+    }
+  }
+
   /// 8 MiB of zeros in 8 KiB: no more is unpacked than the limit allows.
   func testBomb() throws {
     let bomb = try XCTUnwrap(try PickleFixture.rows("refused.jsonl").first { $0.name == "bomb" })
@@ -72,7 +82,11 @@ final class ZlibTests: XCTestCase {
   /// Sums of 200,000 bytes of 255 are divided on the way, and agree with Python's.
   func testChecksumOfManyBytes() throws {
     // `zlib.compress(b"\xff" * 200_000, 9)`.
-    let packed = try XCTUnwrap(Data(base64Encoded: "eNrtwTEBAAAAwqD+qWcGf6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgNcAFNBgVw=="))
+    let packed = try XCTUnwrap(
+      Data(
+        base64Encoded:
+          "eNrtwTEBAAAAwqD+qWcGf6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgNcAFNBgVw=="
+      ))
     XCTAssertEqual(try unpacked(Array(packed)), [UInt8](repeating: 0xFF, count: 200_000))
   }
 }
