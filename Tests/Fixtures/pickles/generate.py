@@ -113,6 +113,7 @@ S"it's"
         "duplicated": b"(K\x012l.",
         "taken off": b"(N0(0(1(1K\x05l.",
         "gaps in the memo": b"(Nr\x08\0\0\0K\x07\x94h\x01j\x08\0\0\0q\x03h\x03p12\ng12\nl.",
+        "kept twice": b"(Np0\nK\x07p0\nK\x08\x94h\x01h\0l.",
         "long zero": b"(\x8a\x00\x8b\x00\x00\x00\x00\x8a\x03\x05\x00\x00L7\nL-7L\nl.",
         "negative bytes": b"(\x8a\x08" + b"\0" * 7 + b"\x80\x8a\x09" + b"\0" * 8 + b"\xff\x8a\x09"
         + b"\0" * 8 + b"\x80\x8a\x02\xff\xffl.",
