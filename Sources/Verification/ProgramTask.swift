@@ -101,6 +101,10 @@ public struct ProgramTask: Equatable, Sendable {
   /// LiveCodeBench's seconds for each test.
   public static let defaultSeconds = 6.0
 
+  /// The most bytes of a field of tests that is published packed, once it is unpacked: as many as
+  /// of one that is not. `PickleLimits` bounds what they may hold.
+  public static let mostUnpackedBytes = JSONLimits.default.bytes
+
   public init(
     id: String? = nil, tests: Tests, fileName: String = "program.py", command: [String]? = nil,
     secondsPerTest: Double = ProgramTask.defaultSeconds

@@ -3,8 +3,8 @@ import Storage
 
 /// A row of a file of tasks, and how each benchmark writes its tests into one.
 struct ProgramTaskRow {
-  private let object: JSONObject
-  private let source: String
+  let object: JSONObject
+  let source: String
 
   init(_ object: JSONObject, source: String) {
     self.object = object
@@ -70,7 +70,7 @@ struct ProgramTaskRow {
     return ProgramTaskRow(row, source: source)
   }
 
-  private func parsed(_ text: String, _ what: String) throws(ProgramTaskError) -> JSONValue {
+  func parsed(_ text: String, _ what: String) throws(ProgramTaskError) -> JSONValue {
     do {
       return try JSONValue(parsing: Data(text.utf8), source: what)
     } catch {
@@ -101,21 +101,11 @@ struct ProgramTaskRow {
 
   // MARK: Benchmarks
 
-  /// LiveCodeBench as it is published: texts that hold arrays of tests.
+  /// LiveCodeBench as it is published: texts that hold arrays of tests, or pack them.
   func liveCodeBench() throws(ProgramTaskError) -> ProgramTask.Tests {
     var cases: [ProgramTaskRow] = []
     for name in ["public_test_cases", "private_test_cases"] where has(name) {
-      var row = self
-      if case .string(let text) = object[name] {
-        guard text.utf8.first(where: { $0 > 32 }) == UInt8(ascii: "[") else {
-          throw error(
-            "'\(name)' is compressed and pickled, which only Python reads. Decode it to JSON first."
-          )
-        }
-        let value = try parsed(text, "'\(name)'")
-        row = ProgramTaskRow(JSONObject(members: [(name, value)]), source: source)
-      }
-      cases += try row.objects(name)
+      cases += try unpacked(name).objects(name)
     }
     var inputs: [String] = []
     var outputs: [String] = []
@@ -215,16 +205,14 @@ struct ProgramTaskRow {
     return .function(name: function, tests)
   }
 
-  /// `[{"input": {"stdin": …}, "output": {"stdout": …}}]`, or the text of it.
+  /// `[{"input": {"stdin": …}, "output": {"stdout": …}}]`, or the lists of LiveCodeBench, by
+  /// themselves or in `input_output`; or the text of one of these, or that packed.
   func codeContests() throws(ProgramTaskError) -> ProgramTask.Tests {
-    var row = self
-    if case .string(let text) = object["test"] {
-      guard text.utf8.first(where: { $0 > 32 }) == UInt8(ascii: "[") else {
-        throw error(
-          "'test' is compressed and pickled, which only Python reads. Decode it to JSON first.")
-      }
-      let value = try parsed(text, "'test'")
-      row = ProgramTaskRow(JSONObject(members: [("test", value)]), source: source)
+    let row = try unpacked("test")
+    if case .object(let given) = row.object["test"] {
+      let lists = ProgramTaskRow(given, source: source)
+      guard lists.has("input_output") else { return try lists.lists(named: "test") }
+      return try lists.embedded("input_output").lists(named: "input_output")
     }
     var tests: [ProgramTask.InputTest] = []
     for test in try row.objects("test") {

@@ -34,6 +34,10 @@ final class TaskReadingTests: XCTestCase {
         .standardInput([.init(input: "1", output: "2")])
       ),
       (
+        #"{"test":{"input_output":"{\"inputs\":[\"1\"],\"outputs\":[\"2\"]}"}}"#,
+        .standardInput([.init(input: "1", output: "2")])
+      ),
+      (
         #"{"task_id":"HumanEval/0","prompt":"def f():\n","entry_point":"f","test":"def check(c): pass"}"#,
         .assertions(
           .init(
@@ -73,9 +77,9 @@ final class TaskReadingTests: XCTestCase {
     XCTAssertEqual(try ProgramTask(rows[0].0).id, "7")
     XCTAssertEqual(try ProgramTask(rows[3].0).secondsPerTest, 2.5)
     XCTAssertEqual(try ProgramTask(rows[0].0).secondsPerTest, 6)
-    XCTAssertEqual(try ProgramTask(rows[11].0).command, ["/usr/bin/perl", "{program}"])
-    XCTAssertEqual(try ProgramTask(rows[11].0).fileName, "a.pl")
-    XCTAssertEqual(try ProgramTask(rows[5].0).id, "HumanEval/0")
+    XCTAssertEqual(try ProgramTask(rows[12].0).command, ["/usr/bin/perl", "{program}"])
+    XCTAssertEqual(try ProgramTask(rows[12].0).fileName, "a.pl")
+    XCTAssertEqual(try ProgramTask(rows[6].0).id, "HumanEval/0")
   }
 
   func testRefusals() throws {
@@ -105,12 +109,12 @@ final class TaskReadingTests: XCTestCase {
       (#"{"function":"f","tests":[{"arguments":[]}]}"#, "'tests' 1: there is no 'result'."),
       (#"{"function":1,"tests":[]}"#, "'function' must be a string."),
       (
-        #"{"test":"eJxrYJ"}"#,
-        "'test' is compressed and pickled, which only Python reads. Decode it to JSON first."
+        #"{"test":"eJxrYJ!"}"#,
+        "'test' is neither JSON nor base64 of tests that are packed."
       ),
       (
         #"{"public_test_cases":"[]","private_test_cases":"eJx"}"#,
-        "'private_test_cases' is compressed and pickled, which only Python reads. Decode it to JSON first."
+        "'private_test_cases' is neither JSON nor base64 of tests that are packed."
       ),
       (
         #"{"public_test_cases":[{"input":"","output":"","testtype":"x"}]}"#,
@@ -143,6 +147,8 @@ final class TaskReadingTests: XCTestCase {
         #"{"tests":[{"input":"","output":""}],"file_name":"../x"}"#,
         "'file_name' must be a plain name, not '../x'."
       ),
+      (#"{"test":"{}"}"#, "'test' must hold the arrays 'inputs' and 'outputs'."),
+      (#"{"test":{"input_output":"[]"}}"#, "'input_output' must be an object."),
       (
         #"{"input_output":"[1"}"#,
         "'input_output' is not JSON (the text ends where ',' or ']' must be)."
