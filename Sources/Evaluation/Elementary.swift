@@ -35,7 +35,7 @@ enum Elementary {
     }
     let s = (significand - 1) / (significand + 1)
     var sum = 0.0
-    for odd in stride(from: 25.0, to: 0, by: -2) { sum = sum * s * s + 2 / odd }
+    for odd in stride(from: 21.0, to: 0, by: -2) { sum = sum * s * s + 2 / odd }
     return exponent * ln2High + (s * sum + exponent * ln2Low)
   }
 

@@ -6,19 +6,14 @@ struct Hypergeometric {
 
   /// The probability that at least one is right:
   ///
-  ///     1 − C(n − c, k) / C(n, k)  =  1 − Π (1 − k / i),  i = n − c + 1 … n
+  ///     1 − C(n − c, k) / C(n, k)  =  1 − Π (n − c − i) / (n − i),  i = 0 … k − 1
   ///
   /// (Chen et al., "Evaluating Large Language Models Trained on Code", 2021, arXiv 2107.03374,
-  /// equation 1 and figure 3). All factors are below 1, so that nothing overflows.
+  /// equation 1). No factor is above 1, so that nothing overflows; where fewer than k are wrong, one
+  /// is 0.
   var atLeastOne: Double {
-    if samples - right < drawn { return 1 }
-    // The same product from the side of the draws is shorter when these are fewer.
     var product = 1.0
-    if right <= drawn {
-      for i in samples - right..<samples { product *= 1 - Double(drawn) / Double(i + 1) }
-    } else {
-      for i in 0..<drawn { product *= Double(samples - right - i) / Double(samples - i) }
-    }
+    for i in 0..<drawn { product *= Double(samples - right - i) / Double(samples - i) }
     return 1 - product
   }
 

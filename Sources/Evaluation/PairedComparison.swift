@@ -62,11 +62,11 @@ public struct PairedComparison: Sendable {
     difference = differences.reduce(0, +) / Double(differences.count)
     interval = Self.interval(of: differences, bootstrap)
 
-    let denominators = [first.denominator, second.denominator].compactMap { $0 }
+    // Of values whose denominator is unknown, whole numbers can still be counted.
     let flipped = SignFlips(
       of: differences,
-      denominator: denominators.count == 2 ? commonDenominator(denominators) : nil, flips: flips,
-      seed: bootstrap.seed)
+      denominator: commonDenominator([first.denominator ?? 1, second.denominator ?? 1]),
+      flips: flips, seed: bootstrap.seed)
     (pValue, drawnFlips) = (flipped.pValue, flipped.drawn)
     let deviation = standardDeviation(of: differences) ?? 0
     detectable =

@@ -15,8 +15,8 @@ public struct Score: Sendable {
   public let mean: Double
   /// What is missing, if anything is; the words of the score then say so.
   public let missing: MissingSamples?
-  /// Every value is a multiple of 1 / `denominator`, if that is known: then differences can be
-  /// counted exactly.
+  /// Every value is a multiple of 1 / `denominator`, if that is known: then what flipped signs make of
+  /// differences can be counted.
   let denominator: Int?
   /// The variance that each value would have over new samples of the same problem, estimated without
   /// bias; nil where that is unknown, as with one sample.
@@ -51,8 +51,7 @@ public struct Score: Sendable {
   ) {
     precondition(!values.isEmpty && values.count == problems.count)
     (self.benchmark, self.name, self.problems) = (benchmark, name, problems)
-    (self.values, self.missing) = (values, missing)
-    self.denominator = denominator ?? (values.allSatisfy { $0 == 0 || $0 == 1 } ? 1 : nil)
+    (self.values, self.missing, self.denominator) = (values, missing, denominator)
     self.samplingVariances = samplingVariances
     mean = values.reduce(0, +) / Double(values.count)
   }

@@ -13,7 +13,8 @@ struct SignFlips: Equatable {
   private static let mostWork = 100_000_000
   private static let mostSums = 1 << 21
 
-  /// - Parameter denominator: all differences are multiples of 1 over it; nil if unknown.
+  /// - Parameter denominator: choices are counted if all differences are multiples of 1 over it, else
+  ///   drawn.
   init(of differences: [Double], denominator: Int?, flips: Int, seed: UInt64) {
     if let steps = Self.steps(differences, denominator) {
       (pValue, drawn) = (Self.counted(steps), nil)
@@ -42,8 +43,7 @@ struct SignFlips: Equatable {
   /// The distribution of the sum of those steps that come out positive, one step after the other:
   /// with T that sum and M the sum of all sizes, the signed sum is 2T − M.
   private static func counted(_ steps: [Int]) -> Double {
-    // Sizes in order, so that the rounding doesn't depend on the order of problems.
-    let sizes = steps.map { abs($0) }.sorted()
+    let sizes = steps.map { abs($0) }
     let all = sizes.reduce(0, +)
     let found = abs(steps.reduce(0, +))
     var chances = [Double](repeating: 0, count: all + 1)

@@ -171,11 +171,10 @@ public struct SolverRating: Equatable, Sendable {
     let sign = solved ? 1.0 : -1
     let chance = Elementary.log(1 - confidence)
     return crossing(problems) { rating in
-      // ln P = −ln(1 + e^x); for 1 − P the same with −x. Both written so that they rise with R.
+      // ln P = −ln(1 + e^x), of which x is below 200 for all ratings that there can be; for 1 − P
+      // the same with −x. Both written so that they rise with R.
       let sum = problems.reduce(0.0) {
-        let x = sign * steepness * ($1.rating - rating)
-        // Of a large x the exponential would be infinite, and ln(1 + e^x) is x.
-        return $0 - (x > 40 ? x : Elementary.log(1 + Elementary.exp(x)))
+        $0 - Elementary.log(1 + Elementary.exp(sign * steepness * ($1.rating - rating)))
       }
       return sign * (sum - chance)
     }

@@ -33,7 +33,7 @@ struct VoteCounts {
       if let same = rivals.lastIndex(of: size) { rivals.remove(at: same) }
       let own = binomials(size)
       for votes in 1...size {
-        let ways = Self.subsets(rivals.sorted(), silent: silent, reaching: votes)
+        let ways = Self.subsets(rivals, silent: silent, reaching: votes)
         for (tied, polynomial) in ways.enumerated() {
           let share = Double(alike) * own[votes] / Double(tied + 1)
           for (drawn, number) in polynomial.enumerated() {

@@ -91,7 +91,7 @@ final class BenchmarkTests: XCTestCase {
     let odd = try ScoredBenchmark(
       name: "X", samplesAsked: 1,
       problems: [
-        problem("a", "r", tokens: 9), problem("b", "w", tokens: 4), problem("c", "w", tokens: 1),
+        problem("a", "r", tokens: 9), problem("b", "w", tokens: 1), problem("c", "w", tokens: 4),
       ])
     XCTAssertEqual(OutcomeCounts(odd).medianTokens, 4)
     let none = OutcomeCounts(try benchmark("i", "i"))

@@ -52,10 +52,17 @@ final class ComparisonTests: XCTestCase {
     // Not whole steps of the denominator.
     XCTAssertEqual(
       SignFlips(of: [0.5, 0.3], denominator: 2, flips: 100, seed: 1).drawn, 100)
-    // Too many sums; with a common divisor few enough.
-    let many = (0..<3_000).map { Double($0 % 2 + 1_000) / 1_001 }
-    XCTAssertEqual(SignFlips(of: many, denominator: 1_001, flips: 100, seed: 1).drawn, 100)
-    let few = many.map { _ in 1_000 / 1_001.0 }
+    // Too many sums, though of few steps; with a common divisor few enough.
+    let sums = (0..<8).map { Double($0 % 2 + 300_000) / 1_000_000 }
+    XCTAssertEqual(SignFlips(of: sums, denominator: 1_000_000, flips: 100, seed: 1).drawn, 100)
+    let alike = sums.map { _ in 0.3 }
+    XCTAssertEqual(
+      SignFlips(of: alike, denominator: 1_000_000, flips: 100, seed: 1),
+      SignFlips(of: [1, 1, 1, 1, 1, 1, 1, 1], denominator: 1, flips: 100, seed: 1))
+    // Too many additions, though of few sums.
+    let additions = (0..<150).map { Double($0 % 2 + 10_000) / 20_000 }
+    XCTAssertEqual(SignFlips(of: additions, denominator: 20_000, flips: 100, seed: 1).drawn, 100)
+    let few = [Double](repeating: 1_000 / 1_001, count: 3_000)
     let counted = SignFlips(of: few, denominator: 1_001, flips: 100, seed: 1)
     XCTAssertNil(counted.drawn)
     // 2 / 2³⁰⁰⁰ is below all numbers that there are, and isn't 0.
@@ -70,9 +77,9 @@ final class ComparisonTests: XCTestCase {
     XCTAssertNil(commonDenominator([997, 991, 983]))
     XCTAssertNil(commonDenominator([1_000_000, 999_999]))
     XCTAssertEqual(try PassRates(benchmark("rrw", "wwr")).passAt1.denominator, 3)
-    XCTAssertEqual(try score([0, 1, 1]).denominator, 1)
-    XCTAssertNil(try score([0, 1, 0.5]).denominator)
-    // Of two known ones the p-value is counted, else drawn.
+    // Where it is known, or values are 0 and 1, the p-value is counted, else drawn.
+    XCTAssertNil(try compare([0, 1, 1], [1, 1, 1]).drawnFlips)
+    XCTAssertEqual(try compare([0, 1, 0.5], [1, 1, 1]).drawnFlips, 100_000)
     let known = try PassRates(benchmark("rrw", "wwr")).passAt1
     let other = try PassRates(benchmark("rw", "ww")).passAt1
     let comparison = try PairedComparison(known, of: "a", with: other, of: "b")
@@ -146,6 +153,10 @@ final class ComparisonTests: XCTestCase {
     XCTAssertEqual(five90.verdict, .firstIsBetter)
     XCTAssertEqual(better.verdict(pValue: 0.05), .firstIsBetter)
     XCTAssertEqual(better.verdict(pValue: 0.0501), .undecided)
+    // A small p-value isn't enough where the interval holds 0.
+    let even = try compare([1, 1, 1, 0, 0, 1, 0, 0], [0, 0, 0, 1, 1, 0, 1, 0])
+    XCTAssertTrue(try XCTUnwrap(even.interval).contains(0))
+    XCTAssertEqual(even.verdict(pValue: 0.001), .undecided)
   }
 
   /// Models that are equally good are told apart about once in 20 times.

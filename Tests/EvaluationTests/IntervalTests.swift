@@ -16,8 +16,10 @@ final class IntervalTests: XCTestCase {
       XCTAssertEqual(found.method, .wilson)
       XCTAssertEqual(found.confidence, entry.confidence)
     }
-    XCTAssertEqual(try ConfidenceInterval.wilson(successes: 0, of: 7).low, 0)
-    XCTAssertEqual(try ConfidenceInterval.wilson(successes: 7, of: 7).high, 1)
+    for trials in 1...300 {
+      XCTAssertEqual(try ConfidenceInterval.wilson(successes: 0, of: trials).low, 0)
+      XCTAssertEqual(try ConfidenceInterval.wilson(successes: trials, of: trials).high, 1)
+    }
   }
 
   func testWilsonErrors() {
@@ -37,7 +39,7 @@ final class IntervalTests: XCTestCase {
 
   func testAgainstNumPyAndSciPy() throws {
     let cases = try ScoresFixture.read().bootstraps
-    XCTAssertEqual(cases.count, 12)
+    XCTAssertEqual(cases.count, 14)
     var corrected = 0
     for entry in cases {
       for (method, expected) in [
@@ -100,6 +102,9 @@ final class IntervalTests: XCTestCase {
     XCTAssertEqual(none, try .wilson(successes: 0, of: 3, confidence: 0.9))
     let half = try Bootstrap.standard.interval(of: score([0.5, 0.5]))
     XCTAssertEqual(half, try .wilson(successes: 1, of: 2))
+    // Squares of distances that are 0 in binary have no acceleration.
+    let tiny = try XCTUnwrap(Bootstrap.standard.interval(ofMeanOf: [0, 1e-200]))
+    XCTAssertEqual(tiny, ConfidenceInterval(0, 1e-200, 0.95, .percentile))
     XCTAssertNil(Bootstrap.standard.interval(ofMeanOf: [0.25, 0.25]))
     XCTAssertNil(Bootstrap.standard.interval(ofMeanOf: []))
     assertThrows(

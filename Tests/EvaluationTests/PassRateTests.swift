@@ -61,6 +61,18 @@ final class PassRateTests: XCTestCase {
     XCTAssertEqual(compared, cases.reduce(0) { $0 + $1.k + 1 })
   }
 
+  /// From one end the weights would grow to 2²⁴⁰⁰, which is infinite.
+  func testDrawsOfMany() {
+    let found = Hypergeometric(samples: 100_000, right: 50_000, drawn: 2_400).atLeast
+    XCTAssertEqual(found[0], 1)
+    XCTAssertTrue(found.allSatisfy { (0...1).contains($0) })
+    // As many right as wrong: at least 1200 + i is as likely as at most 1200 − i.
+    for i in [0, 1, 10, 50, 200] {
+      XCTAssertEqual(found[1_200 + i] + found[1_201 - i], 1, accuracy: 1e-11, "\(i)")
+    }
+    XCTAssertLessThan(found[1_201], 0.4999)
+  }
+
   func testAverageIsOfTheFirstThatAreThere() throws {
     let rates = try PassRates(benchmark("rwrr", "irwrr", "wwwr", asked: 5), missing: .mark)
     XCTAssertEqual(try rates.average(at: 1).values, [1, 1, 0])

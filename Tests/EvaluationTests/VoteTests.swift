@@ -62,6 +62,25 @@ final class VoteTests: XCTestCase {
     }
   }
 
+  func testClassesInAnyOrder() {
+    let voters = [0, 0, 1, 2, 2, 3, 3, 4, nil]
+    let expected = bruteForce(voters, right: [0, 1, 2])
+    for right in [[2, 1, 2], [1, 2, 2], [2, 2, 1]] {
+      let curve = VoteCounts(right: right, others: [2, 1], silent: 1).curve
+      for (k, value) in curve.enumerated() {
+        XCTAssertEqual(value, expected[k], accuracy: 1e-14, "\(right) \(k + 1)")
+      }
+    }
+  }
+
+  func testNoValueIsAbove1() {
+    for count in 2...60 {
+      let curve = VoteCounts(right: [count - 1], others: [], silent: 1).curve
+      XCTAssertTrue(curve.allSatisfy { (0...1).contains($0) }, "\(curve)")
+      XCTAssertEqual(curve[count - 1], 1)
+    }
+  }
+
   func testLargeCounts() {
     XCTAssertEqual(binomials(5), [1, 5, 10, 10, 5, 1])
     XCTAssertEqual(binomials(6), [1, 6, 15, 20, 15, 6, 1])
@@ -101,7 +120,9 @@ final class VoteTests: XCTestCase {
     // Two ways to be right that the judge didn't find equal.
     XCTAssertEqual(try full("r0r5w"), 2.0 / 3)
     // What was lost isn't there.
-    XCTAssertEqual(try Votes(benchmark("rrwiii"), missing: .mark).most, 3)
+    let lost = try Votes(benchmark("rriwii"), missing: .mark)
+    XCTAssertEqual(lost.most, 3)
+    XCTAssertEqual(lost.curve, try Votes(benchmark("rrw")).curve)
   }
 
   func testOneVoteIsPassAt1() throws {

@@ -106,6 +106,20 @@ final class WordTests: XCTestCase {
         + "95 %.")
   }
 
+  /// The formula holds for many problems; of few it may claim that less than what was found would
+  /// show, and then isn't cited.
+  func testALimitBelowTheDifferenceIsNotSaid() throws {
+    let first: [Double] = [1, 1, 1, 1, 1, 1, 1, 0]
+    let second: [Double] = [0, 0, 0, 0, 0, 0, 0, 0.25]
+    for (one, other) in [(first, second), (second, first)] {
+      let comparison = try comparison(one, other, confidence: 0.99)
+      XCTAssertEqual(comparison.pValue, 4 / 256.0, accuracy: 0.001)
+      XCTAssertEqual(comparison.verdict, .undecided)
+      XCTAssertFalse(comparison.sentence.contains("would show"), comparison.sentence)
+      XCTAssertTrue(comparison.sentence.hasSuffix("; p 0.016)."), comparison.sentence)
+    }
+  }
+
   func testSame() throws {
     XCTAssertEqual(
       try comparison(many, many).sentence,

@@ -165,6 +165,8 @@ def value_sets():
         [(generator.randint(0, 8) - generator.randint(0, 8)) / 8 for _ in range(25)],
         [0.0] * 19 + [1.0],
         [0.25, 0.75],
+        # Tenths: many resamples have the mean of the values, but for the last bit.
+        [generator.randint(2, 5) / 10 for _ in range(12)],
     ]
 
 
