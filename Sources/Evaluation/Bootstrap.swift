@@ -105,10 +105,10 @@ public struct Bootstrap: Equatable, Sendable {
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     let cubes = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) * ($1 - mean) }
     let acceleration = cubes / (6 * squares * squares.squareRoot())
-    guard acceleration.isFinite else { return nil }
 
     func level(_ level: Double) -> Double? {
       let shifted = bias + Elementary.normalQuantile(level)
+      // Not a number either, if the squares are too small for binary.
       let scale = 1 - acceleration * shifted
       return scale > 0 ? Elementary.normalProbability(below: bias + shifted / scale) : nil
     }

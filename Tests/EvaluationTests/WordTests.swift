@@ -236,6 +236,15 @@ final class WordTests: XCTestCase {
       table.sentence,
       "'distilled' beats 'RL' on 1 of 2 benchmarks ('B'); on 'AIME' the difference isn't clear. "
         + "Counted with a confidence of 95 % for all 2 together. Samples are missing on 'AIME'.")
+    // Named once, however many of its scores there are.
+    let twice = try TableComparison([
+      PairedComparison(one, of: "distilled", with: other, of: "RL"),
+      PairedComparison(
+        Votes(benchmark("rr", "r"), missing: .mark).consensus(at: 1), of: "distilled",
+        with: Votes(benchmark("rr", "rw")).consensus(at: 1), of: "RL"),
+    ])
+    XCTAssertTrue(
+      twice.sentence.hasSuffix("together. Samples are missing on 'AIME'."), twice.sentence)
   }
 
   func testTableErrors() throws {

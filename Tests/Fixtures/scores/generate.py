@@ -310,7 +310,7 @@ def coverage():
                 low, high = numpy.quantile(means, at)
                 held[i] += low - 1e-12 <= truth <= high + 1e-12
         print(problems, "problems,", samples, "samples, beta", beta, "percentile and BCa:",
-              [round(100 * h / trials, 1) for h in held])
+              [round(float(100 * h / trials), 1) for h in held])
 
 
 if "--coverage" in sys.argv:
