@@ -29,6 +29,7 @@ let package = Package(
     .library(name: "TeacherGeneration", targets: ["TeacherGeneration"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
     .library(name: "Reinforcement", targets: ["Reinforcement"]),
+    .library(name: "Evaluation", targets: ["Evaluation"]),
     .library(name: "Timings", targets: ["Timings"]),
     .library(name: "Commands", targets: ["Commands"]),
   ],
@@ -58,6 +59,7 @@ let package = Package(
       exclude: ["README.md"]),
     .target(name: "Overlap", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(name: "Evaluation", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(
       name: "Curation",
       dependencies: [
@@ -168,6 +170,7 @@ let package = Package(
       name: "TeachingTests", dependencies: ["distill", "FaultServer", "Teachers", "Storage"]),
     .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Storage"]),
     .testTarget(
       name: "CurationTests",
       dependencies: [
