@@ -188,7 +188,8 @@ final class TrainingHelpTests: XCTestCase {
         // The batch: rows of a step. The loss is divided once by the learned tokens of the step.
         rowsPerStep: 64,
 
-        // Rows that are computed at once: memory, and nothing else, depends on it.
+        // Rows that are computed at once: memory depends on it, and else only rounding (and which
+        // inputs 'lora.dropout' leaves out).
         microbatchRows: 1,
 
         // Products in "bfloat16", sums and everything else in float32; or all in "float32".
