@@ -64,7 +64,7 @@ public struct TrainingForm: Equatable, Sendable {
     if let lowRank {
       let kept = frozenBytes == 2 ? "bfloat16" : "float32"
       return "adapters of rank \(lowRank.rank) beside weights in \(kept)"
-        + (streamsFrozen ? " from the disk" : "")
+        + (streamsFrozen ? " from the disk" : "") + (moments == .eightBit ? ", 8-bit moments" : "")
     }
     let moments =
       switch moments {
