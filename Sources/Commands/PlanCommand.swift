@@ -175,8 +175,7 @@ struct PlanReport {
       let time = String(format: "×%.2f", candidate.secondsPerStep / fastest)
       table.append(
         candidate.form.words, "\(candidate.recomputedBlocks)",
-        byteText(candidate.memory.total)
-          + (candidate.memory.total <= memory ? "" : ", too much"), time,
+        byteText(candidate.bytes) + (candidate.bytes <= memory ? "" : ", too much"), time,
         candidate.deviations.isEmpty ? "-" : candidate.deviations.joined(separator: "; "))
     }
     return table.lines
@@ -212,7 +211,7 @@ struct PlanReport {
                 JSONObject(members: [
                   ("form", .string(candidate.form.words)),
                   ("recomputedBlocks", number(candidate.recomputedBlocks)),
-                  ("memoryBytes", number(candidate.memory.total)),
+                  ("memoryBytes", number(candidate.bytes)),
                   ("secondsPerStep", number(candidate.secondsPerStep)),
                   ("deviations", .array(candidate.deviations.map { .string($0) })),
                 ]))

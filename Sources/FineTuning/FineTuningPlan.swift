@@ -24,6 +24,7 @@ public struct FineTuningPlan: Sendable {
   /// Whether the figures of the data are the recipe's expectations.
   public let isExpected: Bool
   private let threads: Int
+  private let isStoredInBFloat16: Bool
 
   /// The plan of a recipe whose data is prepared.
   public init(_ ready: PreparedFineTuning, threads: Int) {
@@ -33,7 +34,7 @@ public struct FineTuningPlan: Sendable {
       documents: order.documents.count, tokens: order.tokensPerEpoch,
       rows: order.rowsInFirstEpoch, longestRow: order.longestRow, meanContext: order.meanContext,
       steps: order.totalSteps,
-      isExpected: false, threads: threads)
+      isExpected: false, isStoredInBFloat16: ready.isStoredInBFloat16, threads: threads)
   }
 
   /// The plan of a recipe whose data is not there: full rows, as many as its `expected` makes.
@@ -60,25 +61,24 @@ public struct FineTuningPlan: Sendable {
     let rows =
       recipe.data.packing == .bestFit
       ? (all + context - 1) / context : expected.documents
+    let isStoredInBFloat16 = PreparedFineTuning.isStoredInBFloat16(recipe, configuration)
+    let choice = FormChoice(
+      recipe, configuration, isStoredInBFloat16: isStoredInBFloat16,
+      tokens: context * recipe.microbatchRows,
+      meanContext: min(expected.tokensPerDocument, context), threads: threads)
+    try choice.check()
     self.init(
-      recipe, configuration,
-      FormChoice(
-        recipe, configuration,
-        isStoredInBFloat16: PreparedFineTuning.isStoredInBFloat16(recipe, configuration),
-        tokens: context * recipe.microbatchRows,
-        meanContext: min(expected.tokensPerDocument, context), threads: threads
-      ).candidates(memory: memory),
+      recipe, configuration, choice.candidates(memory: memory),
       documents: expected.documents, tokens: all, rows: rows, longestRow: context,
       meanContext: min(expected.tokensPerDocument, context),
       steps: recipe.epochs * ((rows + recipe.rowsPerStep - 1) / recipe.rowsPerStep),
-      isExpected: true, threads: threads)
+      isExpected: true, isStoredInBFloat16: isStoredInBFloat16, threads: threads)
   }
 
   private init(
     _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration, _ candidates: [FormCandidate],
     documents: Int, tokens: Int, rows: Int, longestRow: Int, meanContext: Int, steps: Int,
-    isExpected: Bool,
-    threads: Int
+    isExpected: Bool, isStoredInBFloat16: Bool, threads: Int
   ) {
     self.recipe = recipe
     self.configuration = configuration
@@ -91,6 +91,7 @@ public struct FineTuningPlan: Sendable {
     self.meanContext = meanContext
     self.steps = steps
     self.isExpected = isExpected
+    self.isStoredInBFloat16 = isStoredInBFloat16
     self.threads = threads
   }
 
@@ -156,10 +157,10 @@ public struct FineTuningPlan: Sendable {
     ] + (generationBytes > 0 ? [("a copy that generates", generationBytes)] : [])
   }
 
-  private var generationBytes: Int { FormChoice.generationBytes(recipe, configuration) }
+  private var generationBytes: Int { chosen.generationBytes }
 
   /// Bytes of all parts.
-  public var memoryBytes: Int { memory.total + generationBytes }
+  public var memoryBytes: Int { chosen.bytes }
 
   /// What to change so that less memory is needed, the largest saving first.
   public var savings: [(change: String, bytes: Int)] {
@@ -170,7 +171,8 @@ public struct FineTuningPlan: Sendable {
       if other.total < memory.total { found.append((change, memory.total - other.total)) }
     }
     let tokens = longestRow * recipe.microbatchRows
-    if recipe.microbatchRows > 1 {
+    // What is released needs all rows at once.
+    if recipe.microbatchRows > 1, form.gradients == .kept {
       consider("'microbatchRows: 1'", form, longestRow, recomputedBlocks)
     }
     if recomputedBlocks < configuration.numHiddenLayers {
@@ -203,20 +205,23 @@ public struct FineTuningPlan: Sendable {
     var open = recipe
     open.memory = .automatic
     let smallest = FormChoice(
-      open, configuration, isStoredInBFloat16: form.frozenBytes == 2, tokens: tokens,
+      open, configuration, isStoredInBFloat16: isStoredInBFloat16, tokens: tokens,
       meanContext: meanContext, threads: threads
     ).candidates(memory: 0).first
     var found: [(change: String, bytes: Int)] = []
-    if let smallest, smallest.form != form, smallest.memory.total < memory.total {
-      found.append(("'memory: \"automatic\"', at most", memory.total - smallest.memory.total))
+    if let smallest, smallest.form != form, smallest.bytes < memoryBytes {
+      found.append(("'memory: \"automatic\"', at most", memoryBytes - smallest.bytes))
     }
     if form.lowRank == nil {
+      let frozenBytes = isStoredInBFloat16 || recipe.weights == .bfloat16 ? 2 : 4
       let lora = TrainingMemory(
-        configuration, form: TrainingForm(lowRank: LowRankSettings(rank: 16, alpha: 32)),
+        configuration,
+        form: TrainingForm(
+          lowRank: LowRankSettings(rank: 16, alpha: 32), frozenBytes: frozenBytes),
         tokens: tokens, recomputedBlocks: configuration.numHiddenLayers, threads: threads)
-      if lora.total < memory.total {
+      if lora.total < memoryBytes {
         found.append(
-          ("'lora: { rank: 16, alpha: 32 }', which trains less", memory.total - lora.total))
+          ("'lora: { rank: 16, alpha: 32 }', which trains less", memoryBytes - lora.total))
       }
     }
     return found
@@ -226,7 +231,7 @@ public struct FineTuningPlan: Sendable {
   ///
   /// - Throws: `RecipeMistakes`, with what would help.
   public func checkFits(_ limit: Int) throws(RecipeMistakes) {
-    if memory.total <= limit { return }
+    if memoryBytes <= limit { return }
     var words =
       "The run needs \(byteText(memoryBytes)) of memory; there are \(byteText(limit)). "
     if savings.isEmpty {
