@@ -140,7 +140,8 @@ let package = Package(
     .testTarget(
       name: "FineTuningTests",
       dependencies: [
-        "distill", "FineTuning", "Training", "Datasets", "Models", "Tensors", "Storage",
+        "distill", "FineTuning", "Training", "TrainingRecipes", "Adapters", "Datasets", "Models",
+        "Safetensors", "Tensors", "Storage",
       ]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),
