@@ -79,7 +79,8 @@ let package = Package(
       name: "Training", dependencies: ["Models", "Safetensors", "Storage", "Tensors", "CKernels"],
       exclude: ["README.md"]),
     .target(
-      name: "TrainingRecipes", dependencies: ["Training", "Interface"], exclude: ["README.md"]),
+      name: "TrainingRecipes", dependencies: ["Training", "Models", "Interface"],
+      exclude: ["README.md"]),
     .target(
       name: "FineTuning",
       dependencies: [
@@ -142,7 +143,8 @@ let package = Package(
     .testTarget(
       name: "FineTuningTests",
       dependencies: [
-        "distill", "FineTuning", "Training", "Datasets", "Models", "Tensors", "Storage",
+        "distill", "FineTuning", "Training", "TrainingRecipes", "Adapters", "Datasets", "Models",
+        "Safetensors", "Tensors", "Storage",
       ]),
     .testTarget(name: "StorageTests", dependencies: ["Storage"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Storage"]),

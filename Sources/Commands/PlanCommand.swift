@@ -178,9 +178,9 @@ struct PlanReport {
         form.lowRank == nil
           ? form.weights.rawValue : stored + (form.streamsFrozen ? ", from the disk" : ""),
         form.moments.rawValue, form.gradients.rawValue, "\(candidate.recomputedBlocks)",
-        byteText(candidate.memory.total),
+        byteText(candidate.bytes),
         String(format: "×%.2f", candidate.secondsPerStep / fastest),
-        candidate.memory.total > memory
+        candidate.bytes > memory
           ? "(too large)" : candidate.deviations.map(\.rawValue).joined(separator: ", "))
     }
     let names = Set(all.flatMap(\.deviations))
@@ -232,7 +232,7 @@ struct PlanReport {
                 JSONObject(members: [
                   ("form", .string(candidate.form.words)),
                   ("recomputedBlocks", number(candidate.recomputedBlocks)),
-                  ("memoryBytes", number(candidate.memory.total)),
+                  ("memoryBytes", number(candidate.bytes)),
                   ("relativeTime", number(candidate.secondsPerStep / fastest)),
                   ("deviations", .array(candidate.deviations.map { .string($0.rawValue) })),
                 ]))

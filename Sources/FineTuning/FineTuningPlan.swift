@@ -26,6 +26,7 @@ public struct FineTuningPlan: Sendable {
   /// Whether the figures of the data are the recipe's expectations.
   public let isExpected: Bool
   private let threads: Int
+  private let isStoredInBFloat16: Bool
 
   /// The plan of a recipe whose data is prepared.
   public init(_ ready: PreparedFineTuning, threads: Int) {
@@ -35,7 +36,8 @@ public struct FineTuningPlan: Sendable {
       documents: order.documents.count, tokens: order.tokensPerEpoch,
       rows: order.rowsInFirstEpoch, longestRow: order.longestRow, meanContext: order.meanContext,
       steps: order.totalSteps,
-      isExpected: false, isBegun: ready.isBegun, threads: threads)
+      isExpected: false, isBegun: ready.isBegun, isStoredInBFloat16: ready.isStoredInBFloat16,
+      threads: threads)
   }
 
   /// The plan of a recipe whose data is not there: full rows, as many as its `expected` makes.
@@ -62,24 +64,24 @@ public struct FineTuningPlan: Sendable {
     let rows =
       recipe.data.packing == .bestFit
       ? (all + context - 1) / context : expected.documents
+    let isStoredInBFloat16 = PreparedFineTuning.isStoredInBFloat16(recipe, configuration)
+    let choice = FormChoice(
+      recipe, configuration, isStoredInBFloat16: isStoredInBFloat16,
+      tokens: context * recipe.microbatchRows,
+      meanContext: min(expected.tokensPerDocument, context), threads: threads)
+    try choice.check()
     self.init(
-      recipe, configuration,
-      FormChoice(
-        recipe, configuration,
-        isStoredInBFloat16: PreparedFineTuning.isStoredInBFloat16(recipe, configuration),
-        tokens: context * recipe.microbatchRows,
-        meanContext: min(expected.tokensPerDocument, context), threads: threads
-      ).candidates(memory: memory),
+      recipe, configuration, choice.candidates(memory: memory),
       documents: expected.documents, tokens: all, rows: rows, longestRow: context,
       meanContext: min(expected.tokensPerDocument, context),
       steps: recipe.epochs * ((rows + recipe.rowsPerStep - 1) / recipe.rowsPerStep),
-      isExpected: true, isBegun: false, threads: threads)
+      isExpected: true, isBegun: false, isStoredInBFloat16: isStoredInBFloat16, threads: threads)
   }
 
   private init(
     _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration, _ candidates: [FormCandidate],
     documents: Int, tokens: Int, rows: Int, longestRow: Int, meanContext: Int, steps: Int,
-    isExpected: Bool, isBegun: Bool, threads: Int
+    isExpected: Bool, isBegun: Bool, isStoredInBFloat16: Bool, threads: Int
   ) {
     self.recipe = recipe
     self.configuration = configuration
@@ -93,6 +95,7 @@ public struct FineTuningPlan: Sendable {
     self.steps = steps
     self.isExpected = isExpected
     self.isBegun = isBegun
+    self.isStoredInBFloat16 = isStoredInBFloat16
     self.threads = threads
   }
 
@@ -167,10 +170,10 @@ public struct FineTuningPlan: Sendable {
     ] + (generationBytes > 0 ? [("a copy that generates", generationBytes)] : [])
   }
 
-  private var generationBytes: Int { FormChoice.generationBytes(recipe, configuration) }
+  private var generationBytes: Int { chosen.generationBytes }
 
   /// Bytes of all parts.
-  public var memoryBytes: Int { memory.total + generationBytes }
+  public var memoryBytes: Int { chosen.bytes }
 
   /// What to change so that less memory is needed, the largest saving first.
   public var savings: [(change: String, bytes: Int)] {
@@ -181,7 +184,8 @@ public struct FineTuningPlan: Sendable {
       if other.total < memory.total { found.append((change, memory.total - other.total)) }
     }
     let tokens = longestRow * recipe.microbatchRows
-    if recipe.microbatchRows > 1 {
+    // What is released needs all rows at once.
+    if recipe.microbatchRows > 1, form.gradients == .kept {
       consider("'microbatchRows: 1'", form, longestRow, recomputedBlocks)
     }
     if recomputedBlocks < configuration.numHiddenLayers {
@@ -214,11 +218,11 @@ public struct FineTuningPlan: Sendable {
     var open = recipe
     open.memory = .automatic
     let smallest = FormChoice(
-      open, configuration, isStoredInBFloat16: form.frozenBytes == 2, tokens: tokens,
+      open, configuration, isStoredInBFloat16: isStoredInBFloat16, tokens: tokens,
       meanContext: meanContext, threads: threads
     ).candidates(memory: 0).first
     var found: [(change: String, bytes: Int)] = []
-    if form.lowRank != nil, !form.streamsFrozen {
+    if form.lowRank != nil, !form.streamsFrozen, isStoredInBFloat16 {
       var streamed = form
       streamed.streamsFrozen = true
       let other = TrainingMemory(
@@ -229,17 +233,20 @@ public struct FineTuningPlan: Sendable {
       }
     }
     if recipe.memory != .automatic, let smallest, smallest.form != form,
-      smallest.memory.total < memory.total
+      smallest.bytes < memoryBytes
     {
-      found.append(("'memory: \"automatic\"', at most", memory.total - smallest.memory.total))
+      found.append(("'memory: \"automatic\"', at most", memoryBytes - smallest.bytes))
     }
     if form.lowRank == nil {
+      let frozenBytes = isStoredInBFloat16 || recipe.weights == .bfloat16 ? 2 : 4
       let lora = TrainingMemory(
-        configuration, form: TrainingForm(lowRank: LowRankSettings(rank: 16, alpha: 32)),
+        configuration,
+        form: TrainingForm(
+          lowRank: LowRankSettings(rank: 16, alpha: 32), frozenBytes: frozenBytes),
         tokens: tokens, recomputedBlocks: configuration.numHiddenLayers, threads: threads)
-      if lora.total < memory.total {
+      if lora.total < memoryBytes {
         found.append(
-          ("'lora: { rank: 16, alpha: 32 }', which trains less", memory.total - lora.total))
+          ("'lora: { rank: 16, alpha: 32 }', which trains less", memoryBytes - lora.total))
       }
     }
     return found
@@ -249,7 +256,7 @@ public struct FineTuningPlan: Sendable {
   ///
   /// - Throws: `RecipeMistakes`, with what would help.
   public func checkFits(_ limit: Int) throws(RecipeMistakes) {
-    if memory.total <= limit { return }
+    if memoryBytes <= limit { return }
     var words =
       "The run needs \(byteText(memoryBytes)) of memory; there are \(byteText(limit)). "
     if savings.isEmpty {

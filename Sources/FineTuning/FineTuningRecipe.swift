@@ -1,3 +1,4 @@
+import Adapters
 import Datasets
 import Interface
 import Models
@@ -87,6 +88,11 @@ public struct FineTuningRecipe: Codable, Equatable, Sendable {
         + "\(rowsPerStep).")
     check(recomputedBlocks ?? 0 >= 0, "'recomputedBlocks' must not be negative.")
     found += optimizer.findings + (lora?.findings ?? [])
+    if let alpha = lora?.alpha, Float(alpha).isFinite {
+      check(
+        alpha <= AdapterConfiguration.Limits.alpha,
+        "'lora.alpha' is \(alpha); an adapter's is \(AdapterConfiguration.Limits.alpha) at most.")
+    }
     if let gradients, gradients != .kept {
       check(
         lora == nil,

@@ -7,6 +7,8 @@ public struct FormCandidate: Equatable, Sendable {
   public let form: TrainingForm
   public let recomputedBlocks: Int
   public let memory: TrainingMemory
+  /// Of the packed copy that answers the recipe's prompts while training goes on.
+  public let generationBytes: Int
   /// Of a step, by the operations and by what is read and written.
   public let secondsPerStep: Double
   /// What is not as it would be with everything in float32 and gradients clipped together.
@@ -23,6 +25,9 @@ public struct FormCandidate: Equatable, Sendable {
     /// Gradients are clipped by the norm of their layer.
     case clipping
   }
+
+  /// Bytes of all that is in memory.
+  public var bytes: Int { memory.total + generationBytes }
 }
 
 /// Chooses in what form a student is trained.
@@ -48,12 +53,22 @@ public struct FormChoice: Sendable {
     self.threads = threads
   }
 
+  /// Refuses weights from the disk where they are not there as they are needed.
+  ///
+  /// - Throws: `RecipeMistakes`.
+  public func check() throws(RecipeMistakes) {
+    guard recipe.lora?.base == .disk, !isStoredInBFloat16 else { return }
+    throw RecipeMistakes(findings: [
+      "The recipe: 'lora.base' is 'disk', which needs matrices that are stored in bfloat16; those "
+        + "of '\(recipe.student)' are not. 'distill convert' writes them so, with '--dtype bfloat16'."
+    ])
+  }
+
   /// The forms that the recipe allows, the one that is taken first: of those that fit the fastest,
   /// and of those that are as fast the most exact; then those that don't fit, the smallest first.
   public func candidates(memory limit: Int) -> [FormCandidate] {
-    let memory = limit - Self.generationBytes(recipe, configuration)
-    let all = forms.map { candidate($0, memory: memory) }
-    func fits(_ candidate: FormCandidate) -> Bool { candidate.memory.total <= memory }
+    let all = forms.map { candidate($0, memory: limit) }
+    func fits(_ candidate: FormCandidate) -> Bool { candidate.bytes <= limit }
     let fitting = all.filter(fits)
     // What lies within a twentieth is as fast: the figures are no better than that.
     let fastest = fitting.map(\.secondsPerStep).min() ?? 0
@@ -61,19 +76,22 @@ public struct FormChoice: Sendable {
       let isFast = candidate.secondsPerStep <= 1.05 * fastest
       return (
         isFast ? 0 : 1, isFast ? candidate.deviations.count : 0, candidate.secondsPerStep,
-        candidate.memory.total
+        candidate.bytes
       )
     }
     return fitting.sorted { rank($0) < rank($1) }
-      + all.filter { !fits($0) }.sorted { $0.memory.total < $1.memory.total }
+      + all.filter { !fits($0) }.sorted { $0.bytes < $1.bytes }
   }
 
-  /// Of the packed copy that answers a recipe's prompts while training goes on.
-  static func generationBytes(
-    _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration
-  ) -> Int {
-    recipe.generations != nil && recipe.lora == nil && recipe.precision == .bfloat16
-      ? 2 * configuration.parameterCount : 0
+  private func generationBytes(_ form: TrainingForm) -> Int {
+    guard recipe.generations != nil, form.lowRank == nil, recipe.precision == .bfloat16 else {
+      return 0
+    }
+    let c = configuration
+    // The embedding's rows are in float32 unless they are trained in bfloat16; a head that is tied to
+    // it is packed beside it then.
+    let embedding = form.weights == .bfloat16 ? 0 : (c.tieWordEmbeddings ? 4 : 2)
+    return 2 * c.matrixCount + 4 * c.vectorCount + embedding * c.vocabSize * c.hiddenSize
   }
 
   /// The forms that the recipe allows: one, unless it leaves the choice to the plan.
@@ -83,7 +101,8 @@ public struct FormChoice: Sendable {
       recipe.moments.map { [$0] } ?? (isAutomatic ? TrainingForm.Moments.allCases : [.float32])
     if let lora = recipe.lora {
       let bases =
-        lora.base.map { [$0 == .disk] } ?? (isAutomatic ? [false, true] : [false])
+        lora.base.map { [$0 == .disk] }
+        ?? (isAutomatic && isStoredInBFloat16 ? [false, true] : [false])
       let frozenBytes = isStoredInBFloat16 || recipe.weights == .bfloat16 ? 2 : 4
       return bases.map {
         TrainingForm(
@@ -104,16 +123,18 @@ public struct FormChoice: Sendable {
     }
   }
 
-  private func candidate(_ form: TrainingForm, memory: Int) -> FormCandidate {
+  private func candidate(_ form: TrainingForm, memory limit: Int) -> FormCandidate {
+    let generation = generationBytes(form)
     let blocks =
       recipe.recomputedBlocks
       ?? TrainingMemory.recomputedBlocks(
-        configuration, form: form, tokens: tokens, memory: memory, threads: threads)
+        configuration, form: form, tokens: tokens, memory: limit - generation, threads: threads)
     return FormCandidate(
       form: form, recomputedBlocks: blocks,
       memory: TrainingMemory(
         configuration, form: form, tokens: tokens, recomputedBlocks: blocks, threads: threads),
-      secondsPerStep: seconds(form, recomputedBlocks: blocks), deviations: deviations(of: form))
+      generationBytes: generation, secondsPerStep: seconds(form, recomputedBlocks: blocks),
+      deviations: deviations(of: form))
   }
 
   /// By figures of one machine, two cores and a disk of 2 GB/s: only their ratios count here.

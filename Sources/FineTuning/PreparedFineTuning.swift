@@ -15,6 +15,7 @@ public struct PreparedFineTuning: Sendable {
   public let data: PreparedData
   public let order: TrainingOrder
   public let sourceNames: [String]
+  let isStoredInBFloat16: Bool
   /// In what form the student is trained.
   public let chosen: FormCandidate
   /// The other forms that the recipe allows, in the order in which they would be taken.
@@ -63,11 +64,13 @@ public struct PreparedFineTuning: Sendable {
           + "\(data.count == 1 ? "1 document" : "\(data.count) documents")."
       ])
     }
-    let candidates = FormChoice(
-      recipe, configuration, isStoredInBFloat16: Self.isStoredInBFloat16(recipe, configuration),
+    isStoredInBFloat16 = Self.isStoredInBFloat16(recipe, configuration)
+    let choice = FormChoice(
+      recipe, configuration, isStoredInBFloat16: isStoredInBFloat16,
       tokens: order.longestRow * recipe.microbatchRows, meanContext: order.meanContext,
-      threads: threads
-    ).candidates(memory: memory)
+      threads: threads)
+    try choice.check()
+    let candidates = choice.candidates(memory: memory)
     // A run that was begun goes on in its form, whatever would be chosen now.
     let begun = RunDirectory.recorded(Self.formName, at: recipe.run)
     chosen = candidates.first { $0.form.identity == begun } ?? candidates[0]
@@ -77,15 +80,12 @@ public struct PreparedFineTuning: Sendable {
 
   private static let formName = "form of training"
 
-  /// Whether a student's matrices are stored in bfloat16: as its files say, or, without them, its
-  /// configuration.
+  /// Whether a student's matrices are stored in bfloat16, vectors aside: as its files say, or, without
+  /// them, its configuration.
   static func isStoredInBFloat16(
     _ recipe: FineTuningRecipe, _ configuration: ModelConfiguration
   ) -> Bool {
-    guard let checkpoint = try? Checkpoint(at: recipe.student) else {
-      return configuration.dtype == .bfloat16
-    }
-    return checkpoint.dtypes == [.bf16]
+    (try? Checkpoint(at: recipe.student))?.hasMappedMatrices ?? (configuration.dtype == .bfloat16)
   }
 
   private static func data(

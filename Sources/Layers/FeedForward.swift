@@ -36,7 +36,10 @@ public struct FeedForward: Sendable {
     }
     let y = Tensor(uninitialized: x.shape)
     for rows in stretches(of: x.rows) {
-      let part = down.forward(activation(gateUp.forward(x.rows(rows))), adding: residual.rows(rows))
+      let first = rows.lowerBound
+      let part = down.forward(
+        activation(gateUp.forward(x.rows(rows), firstRow: first)), adding: residual.rows(rows),
+        firstRow: first)
       y.rows(rows).pointer.update(from: part.pointer, count: part.count)
     }
     return y
@@ -45,8 +48,12 @@ public struct FeedForward: Sendable {
   /// Adds to the weights' gradients and returns that of `x`. The cache is used up: its memory
   /// becomes the gradient of gate and up.
   public func backward(_ dy: Tensor, x: Tensor, _ cache: Cache) -> Tensor {
+    backward(dy, x: x, cache, firstRow: 0)
+  }
+
+  private func backward(_ dy: Tensor, x: Tensor, _ cache: Cache, firstRow: Int) -> Tensor {
     let gateUp = cache.gateUp
-    let dh = down.inputGradient(dy)
+    let dh = down.inputGradient(dy, firstRow: firstRow)
     ThreadPool.shared.forEachChunk(of: x.rows, size: 8) { range, _, _ in
       for t in range {
         let (row, gate) = (dh.pointer + t * F, gateUp.pointer + t * 2 * F)
@@ -54,8 +61,8 @@ public struct FeedForward: Sendable {
       }
     }
     let h = dh  // the kernel wrote the activation where its gradient was
-    down.accumulateGradients(dy, x: h)
-    return self.gateUp.backward(gateUp, x: x)
+    down.accumulateGradients(dy, x: h, firstRow: firstRow)
+    return self.gateUp.backward(gateUp, x: x, firstRow: firstRow)
   }
 
   /// `backward` without a cache: gate and up are made again, a stretch of rows at a time.
@@ -63,8 +70,10 @@ public struct FeedForward: Sendable {
     if x.rows <= Self.stretch { return backward(dy, x: x, Cache(gateUp: gateUp.forward(x))) }
     let dx = Tensor(uninitialized: x.shape)
     for rows in stretches(of: x.rows) {
-      let part = x.rows(rows)
-      let dPart = backward(dy.rows(rows), x: part, Cache(gateUp: gateUp.forward(part)))
+      let part = x.rows(rows), first = rows.lowerBound
+      let dPart = backward(
+        dy.rows(rows), x: part, Cache(gateUp: gateUp.forward(part, firstRow: first)),
+        firstRow: first)
       dx.rows(rows).pointer.update(from: dPart.pointer, count: dPart.count)
     }
     return dx

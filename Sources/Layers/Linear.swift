@@ -17,8 +17,13 @@ public struct Linear: Sendable {
     self.precision = precision
   }
 
-  /// - Parameter residual: Added to the result, if given: `y = residual + x · Wᵀ + b`.
-  public func forward(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
+  /// - Parameters:
+  ///   - residual: Added to the result, if given: `y = residual + x · Wᵀ + b`.
+  ///   - firstRow: The number of x's first row, even, where x is a stretch of more rows: adapters
+  ///     leave out of it what they would in the whole.
+  public func forward(
+    _ x: Tensor, adding residual: Tensor? = nil, firstRow: Int = 0
+  ) -> Tensor {
     let y = Tensor(uninitialized: [x.rows, weight.rows])
     if bias != nil || residual != nil {
       ThreadPool.shared.forEachChunk(of: y.rows, size: 64) { range, _, _ in
@@ -39,28 +44,30 @@ public struct Linear: Sendable {
     }
     y.setProduct(
       of: x, transposed: weight, precision, accumulating: bias != nil || residual != nil)
-    for adapter in adapters { adapter.forward(x, addingTo: y, precision) }
+    for adapter in adapters { adapter.forward(x, addingTo: y, firstRow: firstRow, precision) }
     return y
   }
 
   /// Adds to the weight's and bias's gradients, and returns that of `x`:
   ///
   ///     dW = dyᵀ · x,  db = Σ_t dy[t],  dx = dy · W
-  public func backward(_ dy: Tensor, x: Tensor) -> Tensor {
-    accumulateGradients(dy, x: x)
-    return inputGradient(dy)
+  public func backward(_ dy: Tensor, x: Tensor, firstRow: Int = 0) -> Tensor {
+    accumulateGradients(dy, x: x, firstRow: firstRow)
+    return inputGradient(dy, firstRow: firstRow)
   }
 
   /// The part of `backward` that concerns the input.
-  public func inputGradient(_ dy: Tensor) -> Tensor {
+  public func inputGradient(_ dy: Tensor, firstRow: Int = 0) -> Tensor {
     let dx = Tensor(uninitialized: [dy.rows, weight.columns])
     dx.setProduct(of: dy, weight, precision)
-    for adapter in adapters { adapter.addInputGradient(dy, to: dx, precision) }
+    for adapter in adapters {
+      adapter.addInputGradient(dy, to: dx, firstRow: firstRow, precision)
+    }
     return dx
   }
 
   /// The part of `backward` that concerns the weights.
-  public func accumulateGradients(_ dy: Tensor, x: Tensor) {
+  public func accumulateGradients(_ dy: Tensor, x: Tensor, firstRow: Int = 0) {
     weight.accumulateGradient { gradient, accumulating in
       gradient.setProduct(of: dy.transposed, x.matrix, precision, accumulating: accumulating)
     }
@@ -69,7 +76,9 @@ public struct Linear: Sendable {
         kernels.add(sum, dy.pointer + t * dy.columns, Int64(dy.columns))
       }
     }
-    for adapter in adapters { adapter.accumulateGradients(dy, x: x, precision) }
+    for adapter in adapters {
+      adapter.accumulateGradients(dy, x: x, firstRow: firstRow, precision)
+    }
   }
 }
 

@@ -29,8 +29,11 @@ public struct LowRankAdapter: Sendable {
   }
 
   /// Adds to `y`, whose columns are the weight's rows.
-  func forward(_ x: Tensor, addingTo y: Tensor, _ precision: Precision) {
-    let h = hidden(dropout.applied(to: x, number), precision)
+  ///
+  /// - Parameter firstRow: The number of the first row, where x is a stretch of more: what is left out
+  ///   is what would be in the whole.
+  func forward(_ x: Tensor, addingTo y: Tensor, firstRow: Int, _ precision: Precision) {
+    let h = hidden(dropout.applied(to: x, number, firstRow: firstRow), precision)
     y.setProduct(
       of: h.matrix, b.value.transposed, precision, accumulating: true, column: rows.lowerBound)
   }
@@ -38,8 +41,8 @@ public struct LowRankAdapter: Sendable {
   /// Adds to the gradients of A and B:
   ///
   ///     dB = s · dyᵀ · h,  dA = dhᵀ · drop(x),  dh = s · dy · B
-  func accumulateGradients(_ dy: Tensor, x: Tensor, _ precision: Precision) {
-    let x = dropout.applied(to: x, number)
+  func accumulateGradients(_ dy: Tensor, x: Tensor, firstRow: Int, _ precision: Precision) {
+    let x = dropout.applied(to: x, number, firstRow: firstRow)
     let dy = dy.matrix(columns: rows)
     let h = hidden(x, precision)
     b.accumulateGradient { gradient, accumulating in
@@ -52,12 +55,12 @@ public struct LowRankAdapter: Sendable {
   }
 
   /// Adds to the gradient of x: `dx += drop(dh · A)`, with the same numbers left out.
-  func addInputGradient(_ dy: Tensor, to dx: Tensor, _ precision: Precision) {
+  func addInputGradient(_ dy: Tensor, to dx: Tensor, firstRow: Int, _ precision: Precision) {
     let dh = hiddenGradient(dy.matrix(columns: rows), precision)
     if dropout.leavesOut {
       let part = Tensor(uninitialized: dx.shape)
       part.setProduct(of: dh.matrix, a.value.matrix, precision)
-      dropout.add(part, to: dx, number)
+      dropout.add(part, to: dx, number, firstRow: firstRow)
     } else {
       dx.setProduct(of: dh.matrix, a.value.matrix, precision, accumulating: true)
     }
@@ -114,15 +117,17 @@ public final class Dropout: @unchecked Sendable {
   }
 
   /// `x` itself, or a copy without what is left out.
-  func applied(to x: Tensor, _ number: Int) -> Tensor {
+  func applied(to x: Tensor, _ number: Int, firstRow: Int) -> Tensor {
     guard leavesOut else { return x }
     let y = Tensor(uninitialized: x.shape)
-    y.setDropout(of: x, probability: probability, from: stream(number))
+    y.setDropout(
+      of: x, probability: probability, from: stream(number), first: firstRow * x.columns)
     return y
   }
 
   /// Adds to `to` what is not left out of `x`.
-  func add(_ x: Tensor, to: Tensor, _ number: Int) {
-    to.addDropout(of: x, probability: probability, from: stream(number))
+  func add(_ x: Tensor, to: Tensor, _ number: Int, firstRow: Int) {
+    to.addDropout(
+      of: x, probability: probability, from: stream(number), first: firstRow * x.columns)
   }
 }

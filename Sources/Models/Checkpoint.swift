@@ -72,6 +72,12 @@ public struct Checkpoint: Sendable {
     SafetensorsType.allCases.filter { dtype in sources.contains { $0.tensor.dtype == dtype } }
   }
 
+  /// Whether all matrices are in bfloat16, at addresses where they can be used as they are mapped:
+  /// frozen ones then take no memory of their own.
+  public var hasMappedMatrices: Bool {
+    sources.allSatisfy { $0.parameter.shape.count != 2 || $0.tensor.bfloat16Rows != nil }
+  }
+
   /// The bytes of its tensors.
   public var byteCount: Int { sources.reduce(0) { $0 + $1.tensor.byteCount } }
 

@@ -53,6 +53,7 @@ extension Checkpoint {
     _ decoder: Decoder, to path: String, carryingFrom origin: String? = nil,
     additions: [String: Data] = [:], options: SavingOptions
   ) throws(CheckpointError) {
+    precondition(decoder.lowRank == nil, "adapters are no checkpoint: merge or save them as such")
     guard options.dtype != .float16 else {
       throw CheckpointError(
         "\(path): weights are written as float32 or bfloat16; float16 would overflow.")

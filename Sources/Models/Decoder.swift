@@ -295,9 +295,9 @@ public final class Decoder: @unchecked Sendable {
 
   // MARK: - Weights from the disk
 
-  /// The matrices of a block; beyond the last block, those of embedding and head.
+  /// The matrices that a block reads; beyond the last block, the head's.
   private func matrices(of index: Int) -> [Weight] {
-    guard blocks.indices.contains(index) else { return [head.weight, embedding.weight] }
+    guard blocks.indices.contains(index) else { return [head.weight] }
     let block = blocks[index]
     return [
       block.queryKeyValue.weight, block.output.weight, block.feedForward.gateUp.weight,
@@ -315,6 +315,8 @@ public final class Decoder: @unchecked Sendable {
   func letGo(of index: Int) {
     guard streamsFrozenWeights else { return }
     for weight in matrices(of: index) { weight.bfloat16?.release() }
+    // Of the embedding some rows are read, which nobody reads ahead.
+    if index == blocks.count { embedding.weight.bfloat16?.release() }
   }
 
   /// Reading waits for the disk, and would keep a worker from computing.

@@ -11,21 +11,27 @@ extension Tensor {
   /// - Parameters:
   ///   - x: As many elements as here.
   ///   - probability: From 0 up to, not including, 1.
-  public func setDropout(of x: Tensor, probability: Double, from stream: RandomStream) {
-    drop(x, probability) { y, x, count, threshold, scale, first in
+  ///   - first: The number of the first element, even: a part of a tensor gives it to be dropped from
+  ///     as in the whole.
+  public func setDropout(
+    of x: Tensor, probability: Double, from stream: RandomStream, first: Int = 0
+  ) {
+    drop(x, probability, first) { y, x, count, threshold, scale, first in
       kernels.set_dropout(y, x, count, threshold, scale, stream.key, first)
     }
   }
 
-  /// Adds `x` with elements dropped; see `setDropout(of:probability:from:)`.
-  public func addDropout(of x: Tensor, probability: Double, from stream: RandomStream) {
-    drop(x, probability) { y, x, count, threshold, scale, first in
+  /// Adds `x` with elements dropped; see `setDropout(of:probability:from:first:)`.
+  public func addDropout(
+    of x: Tensor, probability: Double, from stream: RandomStream, first: Int = 0
+  ) {
+    drop(x, probability, first) { y, x, count, threshold, scale, first in
       kernels.add_dropout(y, x, count, threshold, scale, stream.key, first)
     }
   }
 
   private func drop(
-    _ x: Tensor, _ probability: Double,
+    _ x: Tensor, _ probability: Double, _ first: Int,
     _ kernel: (
       _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ count: Int64,
       _ threshold: UInt32, _ scale: Float, _ first: Int64
@@ -33,11 +39,12 @@ extension Tensor {
   ) {
     precondition(x.count == count, "dropout of \(x.shape) into \(shape)")
     precondition(probability >= 0 && probability < 1, "dropout of \(probability)")
+    precondition(first >= 0 && first % 2 == 0, "dropout from element \(first)")
     let threshold = UInt32(min((probability * 0x1p32).rounded(), 0x1p32 - 1))
     let scale = Float(1 / (1 - probability))
     ThreadPool.shared.forEachChunk(of: count, size: 1 << 16) { range, _, _ in
       let at = range.lowerBound
-      kernel(pointer + at, x.pointer + at, Int64(range.count), threshold, scale, Int64(at))
+      kernel(pointer + at, x.pointer + at, Int64(range.count), threshold, scale, Int64(first + at))
     }
   }
 }

@@ -41,12 +41,14 @@ public struct TrainingMemory: Equatable, Sendable {
     activations =
       float * tokens * (recomputed * C + (c.numHiddenLayers - recomputed) * kept)
     // One block forward or back: gradients of all that, the recomputed block's own, norms' outputs.
-    // Where inputs of adapters are left out, copies of the widest.
+    // Where inputs of adapters are left out, copies of the widest; blocks that keep all do not cut
+    // their rows.
     let copies = form.lowRank.map { $0.dropout > 0 ? 2 * F : 0 } ?? 0
+    let copied = recomputed < c.numHiddenLayers ? tokens : min(tokens, 4096)
     working =
       float * tokens * (5 * C + 3 * qkv + 2 * o)
       + (recomputed > 0 ? float * tokens * kept : 0) + 4 * float * F * min(tokens, 4096)
-      + float * copies * min(tokens, 4096)
+      + float * copies * copied
     lossChunk = Self.fixed + threads * Self.perThread
   }
 

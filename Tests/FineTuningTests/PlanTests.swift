@@ -1,6 +1,8 @@
 import Datasets
 import Foundation
 import Models
+import Tensors
+import TrainingRecipes
 import XCTest
 
 @testable import FineTuning
@@ -69,12 +71,107 @@ final class PlanTests: XCTestCase {
       XCTAssertEqual(
         "\($0)",
         "The run needs 89.9 GiB of memory; there are 24.0 GiB. To need less: 'lora: { rank: 16, "
-          + "alpha: 32 }', which trains less, saves 77.2 GiB; 'recomputedBlocks: 24', which takes "
+          + "alpha: 32 }', which trains less, saves 76.3 GiB; 'recomputedBlocks: 24', which takes "
           + "25 % more time, saves 70.9 GiB; 'microbatchRows: 1' saves 40.9 GiB; "
           + "'data.contextLength: 16384', without the documents that are longer, saves 40.9 GiB; "
           + "'memory: \"automatic\"', at most, saves 4.4 GiB.")
     }
     XCTAssertNoThrow(try plan.checkFits(100 << 30))
+  }
+
+  /// A copy that generates counts: what does not fit with it is refused.
+  func testGenerationsCount() throws {
+    let plan = try FineTuningPlan(
+      expecting: recipe {
+        $0.generations = .init(prompts: ["Why?"], everySteps: 10, maxNewTokens: 4)
+      }, configuration("Qwen2.5-0.5B"), memory: 64 << 30, threads: 2)
+    let copy = 2 * 493_961_216 + 4 * 71_552 + 4 * 151_936 * 896
+    XCTAssertEqual(plan.memoryBytes, plan.memory.total + copy)
+    XCTAssertEqual(plan.memoryParts.reduce(0) { $0 + $1.bytes }, plan.memoryBytes)
+    XCTAssertEqual(plan.memoryParts.last?.bytes, copy)
+    XCTAssertEqual(plan.savings.first { $0.change == "no 'generations'" }?.bytes, copy)
+    XCTAssertNoThrow(try plan.checkFits(plan.memoryBytes))
+    XCTAssertThrowsError(try plan.checkFits(plan.memoryBytes - 1))
+  }
+
+  /// Nothing is advised that the recipe's form rules out, and what is saved beside adapters is by
+  /// how the student is stored.
+  func testAdviceIsAllowed() throws {
+    func changes(_ gradients: GradientKeeping) throws -> [String] {
+      try FineTuningPlan(
+        expecting: recipe {
+          $0.rowsPerStep = 4
+          $0.microbatchRows = 4
+          $0.gradients = gradients
+        }, configuration("Qwen2.5-0.5B"), memory: 24 << 30, threads: 2
+      ).savings.map(\.change)
+    }
+    XCTAssertTrue(try changes(.kept).contains("'microbatchRows: 1'"))
+    XCTAssertFalse(try changes(.releasedTwoPass).contains("'microbatchRows: 1'"))
+    // A choice that is made already, and the smallest form of all, are no advice.
+    for change in [
+      { $0.memory = .automatic },
+      {
+        $0.weights = .bfloat16
+        $0.moments = .disk
+        $0.gradients = .releasedTwoPass
+      },
+    ] as [(inout FineTuningRecipe) -> Void] {
+      let savings = try FineTuningPlan(
+        expecting: recipe {
+          $0.rowsPerStep = 1
+          change(&$0)
+        }, configuration("Qwen2.5-0.5B"), memory: 1 << 40, threads: 2
+      ).savings
+      XCTAssertFalse(savings.contains { $0.change.contains("automatic") }, "\(savings)")
+    }
+    // The recipe's student is in float32; one that is known by its name is stored in bfloat16.
+    func saved(_ change: (inout FineTuningRecipe) -> Void) throws -> Int {
+      let plan = try FineTuningPlan(
+        expecting: recipe(change), configuration("Qwen2.5-0.5B"), memory: 24 << 30, threads: 2)
+      return try XCTUnwrap(
+        plan.savings.first { $0.change.hasPrefix("'lora:") }?.bytes) - plan.memory.total
+    }
+    let whole = try saved { _ in }, half = try saved { $0.student = "Qwen2.5-0.5B" }
+    XCTAssertEqual(half - whole, 2 * 493_961_216)
+    XCTAssertEqual(
+      try saved { $0.weights = .bfloat16 }, half)
+  }
+
+  /// What stays on the disk, by form.
+  func testDisk() throws {
+    func plan(_ change: (inout FineTuningRecipe) -> Void) throws -> FineTuningPlan {
+      try FineTuningPlan(
+        expecting: recipe(change), configuration("Qwen2.5-0.5B"), memory: 1 << 40, threads: 2)
+    }
+    let count = 494_032_768
+    let half = try plan {
+      $0.weights = .bfloat16
+      $0.moments = .eightBit
+      $0.export = .bfloat16
+    }
+    XCTAssertEqual(half.checkpointBytes, 2 * count + 2 * (count + count / 64))
+    XCTAssertEqual(half.studentBytes, 2 * count)
+    XCTAssertEqual(half.diskBytes, 3 * half.checkpointBytes + half.studentBytes)
+    let disk = try plan {
+      $0.moments = .disk
+      $0.checkpoints.best = true
+      $0.checkpoints.keep = 5
+    }
+    XCTAssertEqual(disk.checkpointBytes, 12 * count)
+    XCTAssertEqual(disk.diskBytes, 6 * 12 * count + 2 * 4 * count + 8 * count)
+    let lora = try plan {
+      $0.lora = LowRankRecipe(rank: 16, alpha: 32)
+      $0.weights = .bfloat16
+    }
+    XCTAssertEqual(lora.trainedCount, 8_798_208)
+    XCTAssertEqual(lora.checkpointBytes, 12 * 8_798_208)
+    let twice = try plan {
+      $0.rowsPerStep = 1
+      $0.gradients = .releasedTwoPass
+    }
+    XCTAssertEqual(twice.operations, 2 * (try plan { _ in }).operations)
+    XCTAssertLessThan(lora.operations, 0.8 * (try plan { _ in }).operations)
   }
 
   func testWithoutSamplesExpectationsAreNeeded() throws {
@@ -102,6 +199,14 @@ final class PlanTests: XCTestCase {
     XCTAssertEqual(plan.steps, ready.order.totalSteps)
     XCTAssertLessThanOrEqual(plan.longestRow, 128)
     XCTAssertFalse(plan.isExpected)
+    var pairs = run
+    pairs.recipe.microbatchRows = 2
+    let together = try pairs.prepared()
+    XCTAssertEqual(
+      together.chosen.memory,
+      TrainingMemory(
+        together.configuration, form: TrainingForm(), tokens: 2 * together.order.longestRow,
+        recomputedBlocks: 1, threads: ThreadPool.shared.threads))
   }
 }
 

@@ -203,6 +203,10 @@ final class LowRankTests: XCTestCase {
       XCTAssertGreaterThan(values.max() ?? 0, 0.8 * bound, parameter.name)
       XCTAssertLessThan(values.min() ?? 0, -0.8 * bound, parameter.name)
     }
+    // q, k and v of both layers have the same input: none draws the same numbers.
+    let starts = decoder.parameters.filter { $0.name.contains("lora_A") }
+      .map { $0.value.elements[0] * Float($0.value.columns).squareRoot() }
+    XCTAssertEqual(Set(starts).count, 14)
     let first = Array(decoder.parameters[0].value.elements)
     decoder.initializeAdapters(seed: 1)
     XCTAssertNotEqual(first, Array(decoder.parameters[0].value.elements))

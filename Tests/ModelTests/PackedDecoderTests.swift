@@ -38,6 +38,25 @@ final class PackedDecoderTests: XCTestCase {
     }
   }
 
+  /// Weights that are trained in bfloat16 are packed as they are, the embedding too.
+  func testPackedFromBFloat16() throws {
+    for model in try TinyModel.families(TinyModel.wide) {
+      let folder = try ModelFolder(model)
+      let checkpoint = try Checkpoint(at: folder.path)
+      let decoder = try checkpoint.decoder(precision: .bfloat16, storage: .bfloat16)
+      let packed = Decoder(packing: decoder)
+      try assertSameLogits(packed, decoder, model, model.name)
+      XCTAssertTrue(packed.parameters.allSatisfy { $0.shape.count == 1 }, model.name)
+      for parameter in decoder.parameters {
+        guard case .bfloat16(let words) = parameter.storage else { continue }
+        // To the other side of 0.
+        for i in 0..<parameter.count where i % 3 == 0 { words[i] ^= 0x8000 }
+      }
+      packed.repack(decoder)
+      try assertSameLogits(packed, decoder, model, "\(model.name), changed")
+    }
+  }
+
   /// Weights of more rows than are packed at a time, some of them of two parts.
   func testManyRows() throws {
     let sizes = TinyModel.Sizes(vocabulary: 2503, hidden: 34, intermediate: 1301, layers: 1)

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import TestSupport
 import XCTest
@@ -78,6 +79,69 @@ final class BFloat16RowsTests: XCTestCase {
     assertSameBits(
       part.values,
       [2, 3].flatMap { row in (100..<104).map { Float(BFloat16(source.row(row)[$0])) } + [0] })
+  }
+
+  #if os(Linux)
+    /// Pages of a mapped file that hold nothing but rows are given back, and read again when they are
+    /// needed; memory that is nobody's file keeps what it holds.
+    func testRelease() throws {
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      let bytes = 9 * page
+      let url = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+      defer { try? FileManager.default.removeItem(at: url) }
+      let words = (0..<bytes / 2).map { UInt16($0 % 0x3f00) }
+      try words.withUnsafeBytes { Data($0) }.write(to: url)
+      let descriptor = open(url.path, O_RDONLY)
+      defer { close(descriptor) }
+      let address = mmap(nil, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0)
+      let memory = try XCTUnwrap(address == MAP_FAILED ? nil : address)
+      defer { munmap(memory, bytes) }
+      let columns = page / 2
+      // From the middle of page 1 to the middle of page 4, and from there to the end of page 7.
+      let first = (memory + page + page / 2).assumingMemoryBound(to: UInt16.self)
+      func stretches(isMapped: Bool) -> [BFloat16Rows.Stretch] {
+        [
+          .init(rows: 3, words: first, owner: nil, isMapped: isMapped),
+          .init(rows: 3, words: first + 3 * columns, owner: nil, isMapped: isMapped),
+        ]
+      }
+      let mapped = BFloat16Rows(stretches(isMapped: true), columns: columns)
+      let before = read(mapped)
+      let inside = words[3 * columns / 2..<15 * columns / 2]
+      assertSameBits(before, inside.map { Float(bitPattern: UInt32($0) << 16) })
+      BFloat16Rows(stretches(isMapped: false), columns: columns).release()
+      let touched = try present(memory, pages: 9)
+      XCTAssertTrue(touched[1...7].allSatisfy { $0 }, "\(touched)")
+      mapped.release()
+      let left = try present(memory, pages: 9)
+      XCTAssertEqual(
+        Array(left[1...7]), [true, false, false, true, false, false, true], "\(left)")
+      mapped.prefetch()
+      assertSameBits(read(mapped), before, "read again")
+
+      let own = BFloat16Rows(rows: 3 * columns, columns: 4)
+      own.round(Tensor(seeded: [3 * columns, 4], seed: 1), at: 0)
+      let kept = read(own)
+      own.release()
+      own.prefetch()
+      assertSameBits(read(own), kept, "own")
+    }
+
+    /// Whether pages are in this process's memory: bit 63 of an entry of the kernel's page map.
+    private func present(_ memory: UnsafeMutableRawPointer, pages: Int) throws -> [Bool] {
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      let map = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/pagemap"))
+      try map.seek(toOffset: UInt64(UInt(bitPattern: memory) / UInt(page) * 8))
+      let entries = try XCTUnwrap(map.read(upToCount: 8 * pages))
+      return (0..<pages).map { entries[entries.startIndex + 8 * $0 + 7] & 0x80 != 0 }
+    }
+  #endif
+
+  private func read(_ rows: BFloat16Rows) -> [Float] {
+    let all = Tensor(uninitialized: [rows.rows, rows.columns])
+    rows.read(
+      rows: 0..<rows.rows, columns: 0..<rows.columns, to: all.pointer, stride: rows.columns)
+    return all.values
   }
 
   /// A product goes into some columns of a tensor and leaves the others alone.

@@ -37,6 +37,22 @@ final class DropoutTests: XCTestCase {
     }
   }
 
+  /// A part of a tensor loses what it would lose in the whole.
+  func testParts() {
+    let x = Tensor(seeded: [10, 301], seed: 1), stream = RandomStream(seed: 5, "dropout")
+    let whole = Tensor(uninitialized: x.shape), sum = Tensor(zeros: x.shape)
+    whole.setDropout(of: x, probability: 0.5, from: stream)
+    sum.addDropout(of: x, probability: 0.5, from: stream)
+    for rows in [0..<4, 4..<10, 6..<7] {
+      let first = rows.lowerBound * 301
+      let part = Tensor(uninitialized: [rows.count, 301]), added = Tensor(zeros: part.shape)
+      part.setDropout(of: x.rows(rows), probability: 0.5, from: stream, first: first)
+      added.addDropout(of: x.rows(rows), probability: 0.5, from: stream, first: first)
+      assertSameBits(part, whole.rows(rows), "\(rows)")
+      assertSameBits(added, sum.rows(rows), "\(rows), added")
+    }
+  }
+
   func testNothingIsDropped() {
     let x = Tensor(seeded: shape, seed: 1)
     let y = Tensor(uninitialized: shape)
