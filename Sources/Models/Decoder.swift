@@ -227,7 +227,7 @@ public final class Decoder: @unchecked Sendable {
 
     var caches: [DecoderBlock.Cache?] = []
     var inputs: [Tensor?] = []
-    var x = embedding.forward(row.tokens)
+    var x = embedded(row.tokens)
     for (index, block) in blocks.enumerated() {
       if isInterrupted() { return nil }
       readAhead(next: index + 1)
@@ -286,7 +286,7 @@ public final class Decoder: @unchecked Sendable {
   private func hidden(_ row: PackedTokens) throws(DecoderError) -> Tensor {
     try check(row.tokens)
     let layout = RowLayout(row)
-    return blocks.indices.reduce(embedding.forward(row.tokens)) { x, index in
+    return blocks.indices.reduce(embedded(row.tokens)) { x, index in
       readAhead(next: index + 1)
       defer { letGo(of: index) }
       return blocks[index].forward(x, layout, keeping: false).y
@@ -305,6 +305,12 @@ public final class Decoder: @unchecked Sendable {
     ]
   }
 
+  /// The tokens' rows of the embedding, which nobody reads ahead.
+  func embedded(_ tokens: [Int32]) -> Tensor {
+    defer { if streamsFrozenWeights { embedding.weight.bfloat16?.release() } }
+    return embedding.forward(tokens)
+  }
+
   /// Has the matrices of the block that comes next read while this one computes.
   func readAhead(next: Int) {
     guard streamsFrozenWeights, next >= 0 else { return }
@@ -315,8 +321,6 @@ public final class Decoder: @unchecked Sendable {
   func letGo(of index: Int) {
     guard streamsFrozenWeights else { return }
     for weight in matrices(of: index) { weight.bfloat16?.release() }
-    // Of the embedding some rows are read, which nobody reads ahead.
-    if index == blocks.count { embedding.weight.bfloat16?.release() }
   }
 
   /// Reading waits for the disk, and would keep a worker from computing.

@@ -56,7 +56,7 @@ extension Decoder {
     }
 
     var broken: [Int: Int] = [:]
-    var x = embedding.forward(tokens)
+    var x = embedded(tokens)
     for (layer, block) in blocks.enumerated() {
       readAhead(next: layer + 1)
       defer { letGo(of: layer) }

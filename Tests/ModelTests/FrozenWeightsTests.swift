@@ -255,7 +255,7 @@ final class FrozenWeightsTests: XCTestCase {
         let checkpoint = try Checkpoint(at: folder.file("model"))
         let decoder = try checkpoint.decoder(precision: .bfloat16, lowRank: settings)
         func resident() throws -> Int { try residentBytes(folder.file("model/model.safetensors")) }
-        let bytes = checkpoint.byteCount
+        let bytes = checkpoint.byteCount, head = 2 * 24_001 * 92
         XCTAssertLessThan(try resident(), bytes / 4, "loaded, \(model.name)")
         let lesson = model.lesson([37, 5])
         let expected = try Outcome(decoder, lesson)
@@ -279,11 +279,11 @@ final class FrozenWeightsTests: XCTestCase {
           XCTAssertLessThan(try resident(), bytes / 8, "trained, \(model.name)")
         }
         _ = try decoder.logits(lesson.row)
-        XCTAssertLessThan(try resident(), bytes / 4 * 3, "logits, \(model.name)")
+        XCTAssertLessThan(try resident(), head + bytes / 8, "logits, \(model.name)")
         for weight in decoder.parts.map(\.weight) { weight.bfloat16?.release() }
         let step = try KeyValueCache(decoder, capacity: 9).append(model.tokens(9))
         assertSame(step.elements, expectedStep.elements, model.name)
-        XCTAssertLessThan(try resident(), bytes / 4 * 3, "step, \(model.name)")
+        XCTAssertLessThan(try resident(), head + bytes / 8, "step, \(model.name)")
       }
     }
 
@@ -344,7 +344,15 @@ final class FrozenWeightsTests: XCTestCase {
       [4 * (adapters + vectors + matrices), 4 * adapters, 2 * (adapters + adapters / 64)])
     XCTAssertEqual(
       figures(TrainingForm(lowRank: settings, streamsFrozen: true))[0],
-      4 * (adapters + vectors) + 2 * (2 * layer + embedding))
+      4 * (adapters + vectors) + 2 * embedding)
+    let short = try ModelConfiguration(
+      family: .llama, vocabSize: 50, hiddenSize: 24, intermediateSize: 40, numHiddenLayers: 2,
+      numAttentionHeads: 3, numKeyValueHeads: 1, maxPositionEmbeddings: 128)
+    XCTAssertEqual(
+      TrainingMemory(
+        short, form: TrainingForm(lowRank: settings, streamsFrozen: true), tokens: 100,
+        recomputedBlocks: 0, threads: 1
+      ).weights, 4 * (adapters + vectors) + 2 * layer)
     // Dropout copies what goes into the widest matrix, all rows of it where blocks keep all.
     let before = TrainingForm(lowRank: settings)
     settings.dropout = 0.1
