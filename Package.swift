@@ -29,7 +29,10 @@ let package = Package(
     .library(name: "TeacherGeneration", targets: ["TeacherGeneration"]),
     .library(name: "FineTuning", targets: ["FineTuning"]),
     .library(name: "Reinforcement", targets: ["Reinforcement"]),
+    .library(name: "Scores", targets: ["Scores"]),
     .library(name: "Evaluation", targets: ["Evaluation"]),
+    .library(name: "Comparison", targets: ["Comparison"]),
+    .library(name: "Pipelines", targets: ["Pipelines"]),
     .library(name: "Timings", targets: ["Timings"]),
     .library(name: "Commands", targets: ["Commands"]),
   ],
@@ -59,7 +62,18 @@ let package = Package(
       exclude: ["README.md"]),
     .target(name: "Overlap", dependencies: ["Storage"], exclude: ["README.md"]),
     .target(name: "Reports", dependencies: ["Storage"], exclude: ["README.md"]),
-    .target(name: "Evaluation", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(name: "Scores", dependencies: ["Storage"], exclude: ["README.md"]),
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "TeacherGeneration", "Teachers", "Problems", "Verification", "Scores", "Models",
+        "Interface", "Reports", "Storage",
+      ], exclude: ["README.md"]),
+    .target(
+      name: "Comparison",
+      dependencies: [
+        "Evaluation", "Teachers", "Models", "Scores", "Reports", "Interface", "Storage",
+      ], exclude: ["README.md"]),
     .target(
       name: "Curation",
       dependencies: [
@@ -104,18 +118,34 @@ let package = Package(
         "Generation", "Models", "Layers", "Tensors", "CKernels", "Training", "Tokenizers",
       ]),
     .target(
+      name: "Pipelines", dependencies: ["Reports", "Interface", "Storage"],
+      exclude: ["README.md"]),
+    .target(name: "CTinyExperiment", exclude: ["README.md"]),
+    .target(
       name: "Commands",
       dependencies: [
-        "Interface", "Timings", "FineTuning", "Training", "TrainingRecipes", "Reinforcement",
+        "Interface", "Pipelines", "CTinyExperiment", "Timings", "FineTuning", "Training",
+        "TrainingRecipes", "Reinforcement",
         "Reports", "Generation", "Adapters", "Models", "Tensors",
         "Safetensors", "Datasets", "Tokenizers", "Storage", "Verification", "Sandbox",
-        "TeacherGeneration", "Teachers", "Problems", "Curation",
+        "TeacherGeneration", "Teachers", "Problems", "Curation", "Evaluation", "Comparison",
+        "Scores",
       ],
       exclude: ["README.md"]),
     .executableTarget(name: "distill", dependencies: ["Commands", "Interface"]),
     .executableTarget(
       name: "memorize", dependencies: ["Models", "Tensors", "Training"],
       path: "Examples/memorize"),
+    .executableTarget(
+      name: "sample-from-checkpoint", dependencies: ["Datasets", "Generation", "Models"],
+      path: "Examples/sample-from-checkpoint"),
+    .executableTarget(
+      name: "custom-reward",
+      dependencies: ["Interface", "Problems", "Reinforcement", "Storage", "Training"],
+      path: "Examples/custom-reward"),
+    .executableTarget(
+      name: "custom-benchmark", dependencies: ["Problems", "Scores", "Teachers"],
+      path: "Examples/custom-benchmark"),
     .target(name: "Stories", path: "Examples/arithmetic-stories/Stories"),
     .executableTarget(
       name: "arithmetic-stories", dependencies: ["Stories"], path: "Examples/arithmetic-stories",
@@ -172,12 +202,28 @@ let package = Package(
       name: "TeachingTests", dependencies: ["distill", "FaultServer", "Teachers", "Storage"]),
     .testTarget(name: "OverlapTests", dependencies: ["Overlap", "Storage"]),
     .testTarget(name: "ReportTests", dependencies: ["Reports", "Storage"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Storage"]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "Evaluation", "Scores", "TeacherGeneration", "Teachers", "Problems", "Sandbox", "Interface",
+        "Storage",
+      ]),
+    .testTarget(name: "ScoreTests", dependencies: ["Scores", "Storage"]),
+    .testTarget(
+      name: "ComparisonTests",
+      dependencies: [
+        "Comparison", "Evaluation", "Teachers", "Scores", "Reports", "Interface", "Storage",
+      ]),
     .testTarget(
       name: "CurationTests",
       dependencies: [
         "Curation", "TeacherGeneration", "Teachers", "Problems", "Datasets", "ChatTemplates",
         "Verification", "Tokenizers", "Interface", "Reports", "Storage",
+      ]),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: [
+        "distill", "Pipelines", "Commands", "Reports", "Interface", "Storage",
       ]),
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(
@@ -186,7 +232,7 @@ let package = Package(
         "distill", "Commands", "Interface", "Timings", "FineTuning", "Training", "Generation",
         "Models",
         "Tensors", "Safetensors", "Datasets", "Tokenizers", "Storage", "Sandbox",
-        "TeacherGeneration", "Curation",
+        "TeacherGeneration", "Curation", "Evaluation", "Comparison",
       ]),
     .testTarget(
       name: "RewardTests",
@@ -203,6 +249,11 @@ let package = Package(
       name: "ObjectiveTests",
       dependencies: ["Reinforcement", "Problems", "Interface", "Reports", "Storage"]),
     .testTarget(name: "StoryTests", dependencies: ["Stories", "Storage"]),
-    .testTarget(name: "PackageTests", dependencies: ["memorize", "arithmetic-stories"]),
+    .testTarget(
+      name: "PackageTests",
+      dependencies: [
+        "memorize", "sample-from-checkpoint", "custom-reward", "custom-benchmark",
+        "arithmetic-stories",
+      ]),
   ]
 )

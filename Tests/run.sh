@@ -23,65 +23,7 @@ leave_out() {
   not_run+="  $1"$'\n'
 }
 
-has_openblas() {
-  case "$(uname -s)" in
-  Darwin)
-    [ -e /opt/homebrew/opt/openblas/lib/libopenblas.dylib ] ||
-      [ -e /usr/local/opt/openblas/lib/libopenblas.dylib ]
-    ;;
-  *)
-    local libraries
-    libraries="$(PATH="$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null || true)"
-    [[ "$libraries" == *libopenblas.so* ]]
-    ;;
-  esac
-}
-
-install_openblas() {
-  local as_root=()
-  if [ "$(uname -s)" = Darwin ]; then
-    leave_out "OpenBLAS is missing. Install it with 'brew install openblas'."
-    return
-  fi
-  if ! command -v apt-get >/dev/null; then
-    leave_out "OpenBLAS is missing. Install it with this system's package manager."
-    return
-  fi
-  if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo >/dev/null; then
-      leave_out "OpenBLAS is missing. Install it as root with 'apt-get install libopenblas-dev'."
-      return
-    fi
-    as_root=(sudo)
-  fi
-  as_root+=(env DEBIAN_FRONTEND=noninteractive)
-  if "${as_root[@]}" apt-get update -q && "${as_root[@]}" apt-get install -qy libopenblas-dev; then
-    if has_openblas; then return; fi
-  fi
-  leave_out "OpenBLAS is missing, and 'apt-get install libopenblas-dev' did not succeed."
-}
-
-# Programs that models wrote are judged with Debian's Python, which the sandbox shows them.
-install_python() {
-  local as_root=()
-  if [ "$(uname -s)" = Darwin ]; then return; fi  # there is no sandbox either
-  if ! command -v apt-get >/dev/null; then
-    leave_out "There is no /usr/bin/python3. Install it with this system's package manager."
-    return
-  fi
-  if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo >/dev/null; then
-      leave_out "There is no /usr/bin/python3. Install it as root with 'apt-get install python3'."
-      return
-    fi
-    as_root=(sudo)
-  fi
-  as_root+=(env DEBIAN_FRONTEND=noninteractive)
-  if "${as_root[@]}" apt-get update -q && "${as_root[@]}" apt-get install -qy python3; then
-    if [ -x /usr/bin/python3 ]; then return; fi
-  fi
-  leave_out "There is no /usr/bin/python3, and 'apt-get install python3' did not succeed."
-}
+source Tests/install.sh
 
 # The clang of the Swift toolchain compiles for every processor, with its own headers and no
 # system's: variants that this machine can't run are at least known to compile, without a warning.
@@ -181,8 +123,7 @@ if [ -n "${DISTILL_FIXTURES:-}" ] && [ ! -d "$DISTILL_FIXTURES" ]; then
   stop "DISTILL_FIXTURES is '$DISTILL_FIXTURES', which is no folder."
 fi
 
-has_openblas || { step "Installing OpenBLAS"; install_openblas; }
-[ -x /usr/bin/python3 ] || { step "Installing Python"; install_python; }
+install_missing
 
 step "Linting"
 swift format lint --strict --recursive Sources Tests Examples Package.swift

@@ -8,12 +8,23 @@ extension Program {
     "distill", version: distillVersion,
     summary: "Distils the reasoning of large language models into small ones, on CPUs.",
     globals: [threads],
-    commands: [
-      .inspect, .convert, .merge, .initialize, .tokenize, .trainTokenizer, .check, .show, .prepare,
-      .sample,
-      .chat, .grade, .regrade, .runTests, .generate, .curate, .plan, .fineTune, .reinforce,
-      .report, .diagnose,
-      .recipe(kinds: recipeKinds, program: "distill"), .kernels, .bench,
+    purposes: [
+      Purpose("Try it: a whole experiment", "run"),
+      Purpose("Sample a teacher", "generate", "curate"),
+      Purpose("Fine-tune a student", "fine-tune"),
+      Purpose("Reinforce a model", "reinforce"),
+      Purpose("Evaluate and compare models", "evaluate", "compare"),
+      Purpose("Use what came of it", "chat", "sample", "report"),
+    ],
+    groups: [
+      CommandGroup(
+        "Stages, each by its recipe", .wholeRun, .recipe(kinds: recipeKinds, program: "distill"),
+        .generate, .curate, .plan, .fineTune, .reinforce, .evaluate, .compare),
+      CommandGroup("What came of them", .report, .responses, .diff),
+      CommandGroup("Models", .chat, .sample, .inspect, .convert, .merge, .initialize, .diagnose),
+      CommandGroup("Text and samples", .tokenize, .trainTokenizer, .check, .show, .prepare),
+      CommandGroup("Answers", .grade, .regrade, .runTests),
+      CommandGroup("This machine", .kernels, .bench),
     ])
 
   /// The version, which runs keep with their results.
@@ -21,7 +32,7 @@ extension Program {
 
   /// The kinds of recipes that the commands read.
   public static let recipeKinds: [RecipeKind] = [
-    .data, .initialize, .generate, .curate, .fineTune, .reinforce,
+    .data, .initialize, .generate, .curate, .fineTune, .reinforce, .evaluate, .compare,
   ]
 }
 

@@ -119,6 +119,7 @@ public struct CurationRun: Sendable {
     var state = CurationState(inputs, recipe)
     try assess(inputs, &state, isStopped, progress)
     try checkJudging(state)
+    state.sortSamples()
     try await askModel(inputs, &state, isStopped, progress)
     try select(inputs, &state)
     let mixture = try readMixture(inputs, &state, isStopped, progress)

@@ -87,6 +87,24 @@ struct CurationState {
     if recipe.judge.map({ $0.agreement > 0 }) ?? false { agreement = JudgeAgreement() }
   }
 
+  /// Puts the samples in the order of their runs, problems and numbers.
+  ///
+  /// Teachers answer many questions at once, and journals have answers as they came: without this,
+  /// the same samples would make another set each time they are drawn.
+  mutating func sortSamples() {
+    let entries = selection.entries
+    let order = entries.indices.sorted { a, b in
+      let (x, y) = (entries[a], entries[b])
+      return (x.run, x.problem, x.sample, x.file, x.offset)
+        < (y.run, y.problem, y.sample, y.file, y.offset)
+    }
+    selection.entries = ContiguousArray(order.map { entries[$0] })
+    var places = [Int](repeating: 0, count: order.count)
+    for (place, index) in order.enumerated() { places[index] = place }
+    pending = pending.map { places[$0] }.sorted()
+    agreementItems = agreementItems.map { ($0.rank, places[$0.entry]) }
+  }
+
   /// More are counted as one, so that names don't fill the memory.
   private static let mostNames = 4_096
 

@@ -92,12 +92,22 @@ final class RunInput: Sendable {
   private static func prompt(of folder: SampleFolder) throws(CurationError) -> ProblemPrompt {
     guard let shard = folder.shards.first, let prompt = shard.identity["prompt"], prompt != .null
     else { return ProblemPrompt() }
+    let words: ProblemPrompt
     do {
-      return try JSONDecoder().decode(ProblemPrompt.self, from: prompt.serialized())
+      words = try JSONDecoder().decode(ProblemPrompt.self, from: prompt.serialized())
     } catch {
       throw CurationError(
         .input, "\(shard.path)/identity.json: its 'prompt' is none that this version knows.")
     }
+    // A letter in such an answer names another option for each sample.
+    guard words.optionOrder != .sample else {
+      throw CurationError(
+        .input,
+        "\(shard.path): its options stood in an order of each sample's own, as evaluations ask them; "
+          + "letters in such answers teach nothing. Sample again with 'prompt.optionOrder' \"item\"."
+      )
+    }
+    return words
   }
 
   /// Whether the run asked in the words of another version, which can't be written again.

@@ -1,11 +1,8 @@
-import Storage
-
-/// Why a figure can't be given: `'benchmark': what was found, and what to do.`
+/// Why an evaluation can't be made or read: where, what was found, what to do.
 public struct EvaluationError: Error, Equatable, CustomStringConvertible {
   public let description: String
 
-  /// The benchmark's name goes first, in quotes, unless there is none to name.
-  init(_ benchmark: String?, _ message: String) {
-    description = benchmark.map { quoted($0) + ": " + message } ?? message
-  }
+  public init(_ description: String) { self.description = description }
+
+  init(_ place: String, _ message: String) { description = "\(place): \(message)" }
 }

@@ -116,44 +116,96 @@ final class EngineCore: @unchecked Sendable {
     return true
   }
 
+  /// What a step made of a piece of its work.
+  private enum Outcome {
+    /// A prompt of which more is to come.
+    case nothing
+    case failed(GenerationError)
+    /// The logits of what follows a whole prompt.
+    case prompt(Tensor)
+    /// The sample has taken the token; `text` is what became certain with it.
+    case token(Sampler.Choice, text: String)
+  }
+
   private func step() {
     let plan = scheduler.plan()
-    choose(
-      for: plan.beginning.compactMap { sample in
-        sample.group.logits.map { (sample, $0.copy()) }
-      })
+    begin(plan.beginning)
     scheduler.releasePrompts(of: plan.beginning)
-    let parts = plan.work.map(\.part)
-    guard !parts.isEmpty else {
-      scheduler.removeFinished()
-      return
+    if !plan.work.isEmpty {
+      let outcomes = compute(plan)
+      for (index, work) in plan.work.enumerated() {
+        if case .prompt = work { counts.promptTokens += plan.parts[index].tokens.count }
+        take(outcomes[index], of: work)
+      }
     }
+    scheduler.removeFinished()
+  }
+
+  /// Gives samples the first token behind their prompt.
+  private func begin(_ samples: [Sample]) {
+    let beginning = samples.compactMap { sample in sample.group.logits.map { (sample, $0) } }
+    if beginning.isEmpty { return }
+    let logits = Tensor(uninitialized: [beginning.count, decoder.configuration.vocabSize])
+    var rows: [(sample: Sample, logits: UnsafeMutablePointer<Float>)] = []
+    for (row, (sample, following)) in beginning.enumerated() {
+      logits.row(row).update(from: following.pointer, count: logits.columns)
+      rows.append((sample, logits.row(row)))
+    }
+    var outcomes = [Outcome](repeating: .nothing, count: rows.count)
+    outcomes.withUnsafeMutableBufferPointer { outcomes in
+      nonisolated(unsafe) let outcomes = outcomes
+      choose(rows) { outcomes[$0] = $1 }
+    }
+    withExtendedLifetime(logits) {}
+    for (outcome, (sample, _)) in zip(outcomes, beginning) { take(outcome, of: .sample(sample)) }
+  }
+
+  /// Computes a step, and chooses the samples' next tokens.
+  private func compute(_ plan: Scheduler.Plan) -> [Outcome] {
+    let shares = decoder.shares(of: plan.parts.map(\.tokens.count))
+    var outcomes = [Outcome](repeating: .nothing, count: plan.work.count)
+    outcomes.withUnsafeMutableBufferPointer { outcomes in
+      nonisolated(unsafe) let outcomes = outcomes
+      nonisolated(unsafe) let plan = plan
+      if shares.count == 1 {
+        compute(plan, shares[0], outcomes)
+      } else {
+        ThreadPool.shared.run(shares.count) { index, _ in compute(plan, shares[index], outcomes) }
+      }
+    }
+    return outcomes
+  }
+
+  private func compute(
+    _ plan: Scheduler.Plan, _ share: Range<Int>, _ outcomes: UnsafeMutableBufferPointer<Outcome>
+  ) {
     let output: StepOutput
     do {
-      output = try decoder.step(parts)
+      output = try decoder.step(Array(plan.parts[share]))
     } catch {
       // Tokens were checked when they were asked for; whatever it is, it concerns these alone.
-      for (work, _) in plan.work { fail(work, GenerationError(error.description)) }
-      scheduler.removeFinished()
+      for index in share { outcomes[index] = .failed(GenerationError(error.description)) }
       return
     }
     var row = 0
-    var chosen: [(Sample, Tensor)] = []
-    for (index, (work, part)) in plan.work.enumerated() {
-      if case .prompt = work { counts.promptTokens += part.tokens.count }
-      let logits = part.wantsLogits ? output.logits.rows(row..<row + 1) : nil
-      if part.wantsLogits { row += 1 }
-      if let layer = output.brokenLayers[index] {
-        fail(work, Self.brokenError("layer \(layer)"))
-      } else if let logits {
-        switch work {
-        case .sample(let sample): chosen.append((sample, logits))
-        case .prompt(let group): group.logits = logits.copy()
+    var places: [Int] = []
+    var rows: [(sample: Sample, logits: UnsafeMutablePointer<Float>)] = []
+    for index in share {
+      let wantsLogits = plan.parts[index].wantsLogits
+      defer { if wantsLogits { row += 1 } }
+      if let layer = output.brokenLayers[index - share.lowerBound] {
+        outcomes[index] = .failed(Self.brokenError("layer \(layer)"))
+      } else if wantsLogits {
+        switch plan.work[index] {
+        case .sample(let sample):
+          places.append(index)
+          rows.append((sample, output.logits.row(row)))
+        case .prompt: outcomes[index] = .prompt(output.logits.rows(row..<row + 1).copy())
         }
       }
     }
-    choose(for: chosen)
-    scheduler.removeFinished()
+    choose(rows) { outcomes[places[$0]] = $1 }
+    withExtendedLifetime(output) {}
   }
 
   private static func brokenError(_ what: String) -> GenerationError {
@@ -162,39 +214,47 @@ final class EngineCore: @unchecked Sendable {
         + "their training diverged; take an earlier checkpoint.")
   }
 
-  /// Chooses the next token of each sample, all at once; the logits are used up.
-  private func choose(for samples: [(sample: Sample, logits: Tensor)]) {
-    if samples.isEmpty { return }
-    var choices = [Sampler.Choice?](repeating: nil, count: samples.count)
-    func choose(_ sample: Sample, _ logits: Tensor) -> Sampler.Choice? {
-      sample.group.sampler.choose(
-        from: logits.pointer, count: logits.count, occurred: sample.occurred,
-        forced: sample.forcedToken, uniform: sample.uniform)
+  /// Chooses the next token of each sample, all at once, and gives it to the sample; the logits are
+  /// used up.
+  private func choose(
+    _ rows: [(sample: Sample, logits: UnsafeMutablePointer<Float>)],
+    outcome: (_ row: Int, _ outcome: Outcome) -> Void
+  ) {
+    let count = decoder.configuration.vocabSize
+    func choose(_ row: Int, _ scratch: UnsafeMutablePointer<Float>) {
+      let (sample, logits) = rows[row]
+      let choice = sample.group.sampler.choose(
+        from: logits, count: count, occurred: sample.occurred, forced: sample.forcedToken,
+        uniform: sample.uniform, scratch: scratch)
+      outcome(
+        row,
+        choice.map { .token($0, text: sample.accept($0)) } ?? .failed(Self.brokenError("the head")))
     }
-    if samples.count == 1 {
+    let pool = ThreadPool.shared
+    let scratch = Tensor(uninitialized: [pool.threads, Sampler.scratchCount(count)])
+    if rows.count == 1 {
       // The sampler itself shares its work among threads where it is not in a loop already.
-      choices[0] = choose(samples[0].sample, samples[0].logits)
+      choose(0, scratch.pointer)
     } else {
-      choices.withUnsafeMutableBufferPointer { choices in
-        nonisolated(unsafe) let choices = choices
-        nonisolated(unsafe) let samples = samples
-        ThreadPool.shared.run(samples.count) { index, _ in
-          choices[index] = choose(samples[index].sample, samples[index].logits)
-        }
-      }
+      pool.run(rows.count) { row, worker in choose(row, scratch.row(worker)) }
     }
-    for (choice, (sample, _)) in zip(choices, samples) {
-      guard let choice else {
-        end(sample, .failed(Self.brokenError("the head")))
-        continue
-      }
+    withExtendedLifetime(scratch) {}
+  }
+
+  /// Reports what became of a piece of work.
+  private func take(_ outcome: Outcome, of work: Scheduler.Work) {
+    switch (outcome, work) {
+    case (.failed(let error), _): fail(work, error)
+    case (.prompt(let logits), .prompt(let group)): group.logits = logits
+    // Without keys and values it has ended already, with all of its group.
+    case (.token(let choice, let text), .sample(let sample)) where sample.sequence != nil:
       counts.tokens += 1
-      let text = sample.accept(choice)
       sample.group.send(
         .token(
           sample: sample.index, id: choice.token, text: text,
           logProbability: choice.logProbability))
       if let reason = sample.finishReason { end(sample, reason) }
+    default: break
     }
   }
 

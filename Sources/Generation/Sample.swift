@@ -44,9 +44,9 @@ final class Sample {
   /// Tokens of the prompt that the text is decoded behind.
   private static let contextTokens = 16
 
-  /// Tokens whose keys and values are not yet stored.
-  var pending: ArraySlice<Int32> {
-    tokens[max(0, (sequence?.count ?? 0) - group.tokens.count)...]
+  /// How many tokens, the last ones, have no keys and values stored yet.
+  var pendingCount: Int {
+    tokens.count - max(0, (sequence?.count ?? 0) - group.tokens.count)
   }
 
   /// The random number of the next token: it depends on the seed, the prompt, the sample and the

@@ -16,26 +16,33 @@ struct Sampler {
     let logProbability: Float
   }
 
+  /// Floats of scratch memory for a row.
+  static func scratchCount(_ count: Int) -> Int { 3 * count }
+
   /// - Parameters:
   ///   - logits: A row of them, which is used up.
   ///   - occurred: Tokens the repetition penalty holds for, each once.
   ///   - forced: The token to take instead of one's own choice.
   ///   - uniform: A random number from 0 up to, not including, 1.
+  ///   - scratch: Room for `scratchCount` floats.
   /// - Returns: nil if the logits hold NaN, or infinity, or no finite number.
   func choose(
     from logits: UnsafeMutablePointer<Float>, count: Int, occurred: [Int32], forced: Int32? = nil,
-    uniform: Double
+    uniform: Double, scratch: UnsafeMutablePointer<Float>
   ) -> Choice? {
     let n = Int64(count)
     let tempered = settings.temperature > 0 && (forced == nil || reported == .tempered)
     // What is reported comes before anything is changed; what needs no change beside it.
     var logSumExp: Float = 0
-    var weights: Weights?
+    var softmax: TemperedSoftmax?
+    func temper() -> TemperedSoftmax {
+      TemperedSoftmax(logits, count: count, temperature: settings.temperature, into: scratch)
+    }
     ThreadPool.shared.run(tempered && settings.repetitionPenalty == 1 ? 2 : 1) { task, _ in
       if task == 0 {
         logSumExp = kernels.log_sum_exp(logits, n)
       } else {
-        weights = Weights(logits, count: count, temperature: settings.temperature)
+        softmax = temper()
       }
     }
     if !logSumExp.isFinite { return nil }
@@ -62,36 +69,25 @@ struct Sampler {
     }
     if let forced, reported == .model { return reportedModel(forced) }
 
-    let held = weights ?? Weights(logits, count: count, temperature: settings.temperature)
+    // The most probable token's weight is 1.
+    let held = softmax ?? temper()
     func reportedTempered(_ token: Int32) -> Choice {
-      Choice(
-        token: token, logProbability: held.softmax.logProbability(ofLogit: logits[Int(token)]))
+      Choice(token: token, logProbability: held.logProbability(ofLogit: logits[Int(token)]))
     }
     if let forced { return reportedTempered(forced) }
-    let least = threshold(held.values.pointer, count: count, held.softmax.total)
-    let token = draw(held.values.pointer, count: count, least: least, uniform)
+    let least = threshold(held, count: count, scratch: scratch + count)
+    let token = draw(held.weights, count: count, least: least, uniform)
     return reported == .model ? reportedModel(token) : reportedTempered(token)
-  }
-
-  /// What stands for the probabilities: the most probable token's weight is 1.
-  private struct Weights {
-    let values: Tensor
-    let softmax: TemperedSoftmax
-
-    init(_ logits: UnsafePointer<Float>, count: Int, temperature: Double) {
-      values = Tensor(uninitialized: [count])
-      softmax = TemperedSoftmax(
-        logits, count: count, temperature: temperature, into: values.pointer)
-    }
   }
 
   /// The least weight that is kept.
   private func threshold(
-    _ weights: UnsafeMutablePointer<Float>, count: Int, _ total: Double
+    _ softmax: TemperedSoftmax, count: Int, scratch: UnsafeMutablePointer<Float>
   ) -> Float {
+    let (weights, total) = (softmax.weights, softmax.total)
     var least: Float = 0
     if settings.topK > 0, settings.topK < count {
-      least = Self.largestThreshold(weights, count) { $0.kept >= settings.topK }
+      least = Self.largestThreshold(weights, count, scratch) { $0.kept >= settings.topK }
     }
     if settings.topP < 1 {
       let held = least > 0 ? Self.sum(weights, from: least, count).sum : total
@@ -99,7 +95,7 @@ struct Sampler {
       let start = Float(max(0, 0.99 * (1 - settings.topP) * held / Double(count)))
       least = max(
         least,
-        Self.largestThreshold(weights, count, from: min(start, 1)) {
+        Self.largestThreshold(weights, count, scratch, from: min(start, 1)) {
           $0.sum >= settings.topP * held
         })
     }
@@ -110,14 +106,17 @@ struct Sampler {
   /// The largest float from 0 to 1 such that what is at least as large fulfils a condition, which
   /// holds for `start`, and below any for which it holds.
   ///
+  /// `scratch` has room for twice as many floats as there are weights.
+  ///
   /// Floats that are not negative are ordered as their bits: these are halved. Elements beyond
   /// either end of the interval that is left are looked at no more.
   private static func largestThreshold(
-    _ weights: UnsafeMutablePointer<Float>, _ count: Int, from start: Float = 0,
+    _ weights: UnsafeMutablePointer<Float>, _ count: Int,
+    _ scratch: UnsafeMutablePointer<Float>, from start: Float = 0,
     _ holds: ((sum: Double, kept: Int)) -> Bool
   ) -> Float {
+    var (free, other) = (scratch, scratch + count)
     var (weights, count) = (weights, count)
-    var gathered: Tensor?
     var low = start.bitPattern
     var high = Float(1).bitPattern + 1
     var fromLow = count
@@ -134,16 +133,14 @@ struct Sampler {
         (high, fromHigh) = (middle, found)
       }
       if fromLow - fromHigh.kept < count / 4 {
-        let few = Tensor(uninitialized: [count])
         count = Int(
           kernels.gather_between(
-            few.pointer, weights, Float(bitPattern: low), Float(bitPattern: high), Int64(count)))
-        weights = few.pointer
-        gathered = few
+            free, weights, Float(bitPattern: low), Float(bitPattern: high), Int64(count)))
+        weights = free
+        (free, other) = (other, free)
         beyond = fromHigh
       }
     }
-    withExtendedLifetime(gathered) {}
     return Float(bitPattern: low)
   }
 

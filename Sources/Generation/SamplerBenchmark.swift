@@ -10,15 +10,17 @@ public enum SamplerBenchmark {
   ) -> Double {
     let sampler = Sampler(settings: settings, reported: .model)
     let logits = Tensor(uninitialized: [rows, vocabulary])
+    let scratch = Tensor(
+      uninitialized: [ThreadPool.shared.threads, Sampler.scratchCount(vocabulary)])
     var times: [Double] = []
     for attempt in 0..<7 {
       logits.fillNormal(
         standardDeviation: 2, from: RandomStream(seed: 1, "benchmark logits", attempt))
       let start = clock()
-      ThreadPool.shared.run(rows) { row, _ in
+      ThreadPool.shared.run(rows) { row, worker in
         _ = sampler.choose(
           from: logits.row(row), count: vocabulary, occurred: [],
-          uniform: Double(row) / Double(rows))
+          uniform: Double(row) / Double(rows), scratch: scratch.row(worker))
       }
       times.append(clock() - start)
     }

@@ -14,7 +14,15 @@ struct Scheduler {
   }
 
   struct Plan {
-    var work: [(work: Work, part: SequencePart)] = []
+    var work: [Work] = []
+    /// What each piece of work appends.
+    var parts: [SequencePart] = []
+
+    mutating func append(_ piece: Work, _ part: SequencePart) {
+      work.append(piece)
+      parts.append(part)
+    }
+
     /// Samples that begin with what follows a prompt that is computed already.
     var beginning: [Sample] = []
   }
@@ -62,7 +70,8 @@ struct Scheduler {
     for sample in active {
       // An older sample may have set this one back.
       guard let sequence = sample.sequence else { continue }
-      let count = sample.pending.count == 1 ? 1 : min(sample.pending.count, chunk)
+      let pending = sample.pendingCount
+      let count = pending == 1 ? 1 : min(pending, chunk)
       if count == 0 { continue }
       guard reserve(count, in: sequence, for: sample) else { continue }
       if count > 1 { chunk -= count }
@@ -76,12 +85,12 @@ struct Scheduler {
   private func append(
     _ sample: Sample, _ count: Int, _ sequence: CachedSequence, to plan: inout Plan
   ) {
-    let pending = sample.pending
-    plan.work.append(
-      (
-        .sample(sample),
-        SequencePart(sequence, Array(pending.prefix(count)), wantsLogits: count == pending.count)
-      ))
+    let first = sample.tokens.count - sample.pendingCount
+    plan.append(
+      .sample(sample),
+      SequencePart(
+        sequence, Array(sample.tokens[first..<first + count]),
+        wantsLogits: count == sample.pendingCount))
   }
 
   /// Makes room for a sample that goes on, if need be at the cost of younger ones.
@@ -206,8 +215,8 @@ struct Scheduler {
     group.sequence = sequence
     chunk -= count
     let tokens = group.tokens[sequence.count..<sequence.count + count]
-    plan.work.append(
-      (.prompt(group), SequencePart(sequence, Array(tokens), wantsLogits: count == left)))
+    plan.append(
+      .prompt(group), SequencePart(sequence, Array(tokens), wantsLogits: count == left))
     return chunk > 0
   }
 

@@ -34,11 +34,33 @@ public final class Console: @unchecked Sendable {
     return Console(output: .descriptor(STDOUT_FILENO), errors: .descriptor(STDERR_FILENO))
   }
 
+  /// The console of a process that another one started and shows: words go to the standard output
+  /// and errors, and a status as a line of its own among the errors, which `statusLines(in:)` reads.
+  ///
+  /// - Parameter columns: The width of the terminal on which it is shown.
+  public static func relay(columns: Int) -> Console {
+    signal(SIGPIPE, SIG_IGN)
+    return Console(
+      output: .descriptor(STDOUT_FILENO),
+      errors: .relay(columns: columns, write: Output.descriptor(STDERR_FILENO).write))
+  }
+
+  /// The lines of a status that a console of `relay` wrote; nil for a line of another kind.
+  public static func statusLines(in line: String) -> [String]? {
+    guard line.unicodeScalars.first == Output.statusMark else { return nil }
+    let lines = line.unicodeScalars.dropFirst().split(
+      separator: Output.lineMark, omittingEmptySubsequences: false)
+    return lines.count == 1 && lines[0].isEmpty ? [] : lines.map { String($0) }
+  }
+
   /// Whether the standard errors, where progress is shown, are a terminal.
   public var isTerminal: Bool { errors.isTerminal }
 
   /// Whether the standard output is a terminal.
   public var outputIsTerminal: Bool { output.isTerminal }
+
+  /// The width of the terminal on which progress is shown.
+  public var columns: Int { errors.columns() }
 
   /// Prints a line, or several, to the standard output.
   public func print(_ line: String = "") { write(line + "\n") }
@@ -57,6 +79,7 @@ public final class Console: @unchecked Sendable {
   func show(status text: String?) {
     guard isTerminal else { return }
     lock.withLock {
+      if errors.relaysStatus { return relay(text.map { [$0] } ?? []) }
       let room = max(errors.columns() - 1, 0)  // a full line would move the cursor to the next
       if drawnBlock > 0 { eraseStatus() }
       block = []
@@ -70,12 +93,21 @@ public final class Console: @unchecked Sendable {
   public func show(block lines: [String]) {
     guard isTerminal else { return }
     lock.withLock {
+      if errors.relaysStatus { return relay(lines) }
       let room = max(errors.columns() - 1, 0)
       eraseStatus()
       block = lines.dropLast().map { String($0.prefix(room)) }
       status = String((lines.last ?? "").prefix(room))
       drawStatus()
     }
+  }
+
+  /// Writes a status as one line, unless it is none and was none before.
+  private func relay(_ lines: [String]) {
+    guard !lines.isEmpty || !block.isEmpty else { return }
+    block = lines
+    let text = lines.map(printable).joined(separator: String(Output.lineMark))
+    put(String(Output.statusMark) + text + "\n", to: .errors)
   }
 
   private func send(_ text: String, to stream: Stream) {
@@ -130,6 +162,8 @@ public struct Output: Sendable {
   /// The width of the terminal; read anew each time, since windows change.
   let columns: @Sendable () -> Int
   let write: @Sendable (String) throws(OutputError) -> Void
+  /// Whether a status is written as a line for another process to show.
+  private(set) var relaysStatus: Bool
 
   /// A stream of one's own.
   public init(
@@ -139,7 +173,22 @@ public struct Output: Sendable {
     self.isTerminal = isTerminal
     self.columns = columns
     self.write = write
+    relaysStatus = false
   }
+
+  /// What another process reads and shows, as `Console.statusLines(in:)` has it.
+  static func relay(
+    columns: Int, write: @escaping @Sendable (String) throws(OutputError) -> Void
+  ) -> Output {
+    var output = Output(isTerminal: true, columns: { columns }, write: write)
+    output.relaysStatus = true
+    return output
+  }
+
+  /// What begins a line that is a status, and what parts the lines of the status in it. Nothing that
+  /// is printed holds them, since `printable` writes them as escapes.
+  static let statusMark = Unicode.Scalar(UInt8(0x1E))
+  static let lineMark = Unicode.Scalar(UInt8(0x1F))
 
   /// A file descriptor, which stays open. Writing to a pipe without a reader also raises
   /// SIGPIPE, which ends the process unless it is ignored, as `Console.standard()` does.

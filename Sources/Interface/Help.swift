@@ -1,10 +1,13 @@
 extension Program {
   /// The page of `--help`.
   var help: String {
-    sections(
+    let width = commands.map(\.name.count).max() ?? 0
+    return sections(
       wrapped(summary),
       "Usage: \(name) <command> [<argument> …]",
-      "Commands:\n" + list(commands.map { ($0.name, $0.summary) }),
+      groups.map { group in
+        "\(group.title):\n" + list(group.commands.map { ($0.name, $0.summary) }, width: width)
+      }.joined(separator: "\n\n"),
       "Every command accepts:\n"
         + list(globals.map { ($0.usage, $0.help) } + [("--help", "Print the command's page.")]),
       "Exit status:\n"
@@ -57,13 +60,15 @@ extension Declaration {
 /// Help is as wide as the narrowest terminal in use, whatever it is printed to.
 private let pageWidth = 80
 
-private func sections(_ texts: String...) -> String {
+func sections(_ texts: String...) -> String {
   texts.filter { !$0.isEmpty }.joined(separator: "\n\n")
 }
 
 /// A list with what is written on the left and what it does on the right.
-func list(_ rows: [(String, String)]) -> String {
-  let width = rows.map(\.0.count).filter { $0 <= 30 }.max() ?? 0
+///
+/// - Parameter width: Of what is on the left, where several lists are to be alike.
+func list(_ rows: [(String, String)], width: Int? = nil) -> String {
+  let width = width ?? rows.map(\.0.count).filter { $0 <= 30 }.max() ?? 0
   return
     rows
     .map { left, right in
@@ -76,7 +81,7 @@ func list(_ rows: [(String, String)]) -> String {
 }
 
 /// Paragraphs, each broken between words to the width of the page.
-private func wrapped(_ text: String) -> String {
+func wrapped(_ text: String) -> String {
   text.split(separator: "\n", omittingEmptySubsequences: false)
     .map { filled($0.split(separator: " ").map(String.init), hanging: 0) }
     .joined(separator: "\n")

@@ -6,7 +6,9 @@ public struct Program: Sendable {
   let version: String
   let summary: String
   let globals: [any Declaration]
-  let commands: [Command]
+  let purposes: [Purpose]
+  let groups: [CommandGroup]
+  var commands: [Command] { groups.flatMap(\.commands) }
 
   /// A program.
   ///
@@ -15,11 +17,26 @@ public struct Program: Sendable {
     _ name: String, version: String, summary: String, globals: [any Declaration] = [],
     commands: [Command]
   ) {
+    self.init(
+      name, version: version, summary: summary, globals: globals, purposes: [],
+      groups: [CommandGroup("Commands", commands)])
+  }
+
+  /// A program of many commands.
+  ///
+  /// - Parameters:
+  ///   - globals: Options and flags that every command accepts, also before its name.
+  ///   - purposes: What one does with it: what it prints when it is given no word.
+  public init(
+    _ name: String, version: String, summary: String, globals: [any Declaration] = [],
+    purposes: [Purpose], groups: [CommandGroup]
+  ) {
     self.name = name
     self.version = version
     self.summary = summary
     self.globals = globals
-    self.commands = commands
+    self.purposes = purposes
+    self.groups = groups
   }
 
   /// Runs the subcommand that `words` name; everything it prints goes through `console`.
@@ -59,7 +76,8 @@ public struct Program: Sendable {
     do {
       leading = try leadingGlobals(of: &rest)
       switch rest.first {
-      case nil where leading.isEmpty, "--help", "-h": return console.print(help)
+      case nil where leading.isEmpty: return console.print(overview)
+      case "--help", "-h": return console.print(help)
       case nil: throw UsageError("Missing command.")
       case "--version": return console.print("\(name) \(version)")
       case "help": return try printHelp(on: rest.dropFirst(), console)

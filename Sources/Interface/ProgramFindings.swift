@@ -6,6 +6,7 @@ extension Program {
   /// into the list of commands, and every example would be accepted by its own command.
   public var findings: [String] {
     var findings = repeated(commands.map(\.name)).map { "Two commands are named '\($0)'." }
+    findings += findingsAboutPurposes
     findings += mistakes(in: globals, of: "The program")
     for global in globals where !global.isNamed {
       findings.append("The program's '\(global.usage)' is not an option.")

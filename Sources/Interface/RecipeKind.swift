@@ -6,7 +6,7 @@ public struct RecipeKind: Sendable {
   public let summary: String
   /// JSON5 with the reason beside each value; it decodes as its own type.
   public let template: String
-  private let decode: @Sendable (Data, String, [String]) throws -> Void
+  private let decode: @Sendable (Data, String, [String]) throws -> String
 
   /// A kind whose recipes decode as `type`.
   ///
@@ -19,14 +19,18 @@ public struct RecipeKind: Sendable {
     self.summary = summary
     self.template = template
     decode = { data, file, overrides in
-      try check(decodeRecipe(type, from: data, file: file, overrides: overrides).recipe)
+      let resolved = try decodeRecipe(type, from: data, file: file, overrides: overrides)
+      try check(resolved.recipe)
+      return resolved.resolvedJSON
     }
   }
 
   /// Decodes and checks a recipe of this kind.
   ///
+  /// - Returns: The recipe as plain JSON; see `ResolvedRecipe`.
   /// - Throws: `RecipeError`, or what the kind's own check throws.
-  public func check(_ data: Data, file: String, overrides: [String] = []) throws {
+  @discardableResult
+  public func check(_ data: Data, file: String, overrides: [String] = []) throws -> String {
     try decode(data, file, overrides)
   }
 

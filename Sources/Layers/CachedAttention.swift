@@ -52,18 +52,25 @@ extension Attention {
   ///
   /// - Parameter qkv: Query, key and value side by side: (T, (H + 2K) · D).
   public func store(_ qkv: Tensor, _ spans: [CachedSpan], _ layout: CacheLayout, layer: Int) {
+    let (pool, tiles, D) = (ThreadPool.shared, tiles, D)
     // Two tokens share a word, so one worker stores all of a span's for a head.
-    ThreadPool.shared.run(spans.count * keyValueHeads) { index, _ in
-      let (number, head) = index.quotientAndRemainder(dividingBy: keyValueHeads)
-      let span = spans[number]
-      for token in 0..<span.queryCount {
-        let position = span.firstPosition + token
-        let block = span.blocks[position / layout.blockTokens]
-        let row = qkv.pointer + (span.firstQuery + token) * qkv.columns
-        tiles.cache_store(
-          block + layout.keys(layer: layer, head: head),
-          block + layout.values(layer: layer, head: head), Int64(position % layout.blockTokens),
-          row + (heads + head) * D, row + (heads + keyValueHeads + head) * D, Int64(D))
+    let jobs = spans.count * keyValueHeads
+    let size = max(1, min(16, jobs / (4 * pool.threadsHere)))
+    pool.forEachChunk(of: jobs, size: size) { range, _, _ in
+      for index in range {
+        let (number, head) = index.quotientAndRemainder(dividingBy: keyValueHeads)
+        let span = spans[number]
+        let (keys, values) = (
+          layout.keys(layer: layer, head: head), layout.values(layer: layer, head: head)
+        )
+        for token in 0..<span.queryCount {
+          let position = span.firstPosition + token
+          let block = span.blocks[position / layout.blockTokens]
+          let row = qkv.pointer + (span.firstQuery + token) * qkv.columns
+          tiles.cache_store(
+            block + keys, block + values, Int64(position % layout.blockTokens),
+            row + (heads + head) * D, row + (heads + keyValueHeads + head) * D, Int64(D))
+        }
       }
     }
   }
@@ -77,7 +84,9 @@ extension Attention {
     _ qkv: Tensor, cached spans: [CachedSpan], _ layout: CacheLayout, layer: Int
   ) -> Tensor {
     let o = Tensor(uninitialized: [qkv.rows, heads * D])
-    forwardTokens(qkv, spans.filter { $0.queryCount < Self.fewest }, layout, layer, o)
+    let isLong = spans.contains { $0.queryCount >= Self.fewest }
+    forwardTokens(
+      qkv, isLong ? spans.filter { $0.queryCount < Self.fewest } : spans, layout, layer, o)
     for span in spans where span.queryCount >= Self.fewest {
       forwardStretch(qkv, span, layout, layer, o)
     }
@@ -93,18 +102,25 @@ extension Attention {
   private func forwardTokens(
     _ qkv: Tensor, _ spans: [CachedSpan], _ layout: CacheLayout, _ layer: Int, _ o: Tensor
   ) {
-    let pool = ThreadPool.shared
+    let (pool, tiles, D, scale) = (ThreadPool.shared, tiles, D, scale)
     let perGroup = heads / keyValueHeads
     let tokens = spans.reduce(0) { $0 + $1.queryCount }
     if tokens == 0 { return }
-    let shares = min(
-      perGroup, (pool.threads + tokens * keyValueHeads - 1) / (tokens * keyValueHeads))
+    let workers = pool.threadsHere
+    let shares = min(perGroup, (workers + tokens * keyValueHeads - 1) / (tokens * keyValueHeads))
     let headsPerJob = (perGroup + shares - 1) / shares
     let jobsPerGroup = (perGroup + headsPerJob - 1) / headsPerJob
+    var order: [(span: Int, token: Int)] = []
+    order.reserveCapacity(tokens)
+    for span in spans.indices {
+      for token in 0..<spans[span].queryCount { order.append((span, token)) }
+    }
     // The longest first, so that no worker is left with one at the end.
-    let order = spans.indices
-      .flatMap { span in (0..<spans[span].queryCount).map { (span, $0) } }
-      .sorted { spans[$0.0].firstPosition + $0.1 > spans[$1.0].firstPosition + $1.1 }
+    if workers > 1 {
+      order.sort {
+        spans[$0.span].firstPosition + $0.token > spans[$1.span].firstPosition + $1.token
+      }
+    }
     let scratchWords = Int(
       tiles.cached_attention_scratch_words(Int64(headsPerJob), Int64(D)))
     let scratch = Words(pool.threads * scratchWords)

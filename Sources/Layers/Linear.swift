@@ -26,18 +26,19 @@ public struct Linear: Sendable {
   ) -> Tensor {
     let y = Tensor(uninitialized: [x.rows, weight.rows])
     if bias != nil || residual != nil {
+      let (bias, from) = (self.bias?.value.pointer, residual?.pointer)
       ThreadPool.shared.forEachChunk(of: y.rows, size: 64) { range, _, _ in
         for t in range {
           let row = y.pointer + t * y.columns
           let columns = Int64(y.columns)
-          if let bias = bias?.value.pointer {
-            if let residual {
-              kernels.sum(row, bias, residual.pointer + t * y.columns, columns)
+          if let bias {
+            if let from {
+              kernels.sum(row, bias, from + t * y.columns, columns)
             } else {
               row.update(from: bias, count: y.columns)
             }
-          } else if let residual {
-            row.update(from: residual.pointer + t * y.columns, count: y.columns)
+          } else if let from {
+            row.update(from: from + t * y.columns, count: y.columns)
           }
         }
       }

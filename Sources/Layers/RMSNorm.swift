@@ -13,13 +13,13 @@ public struct RMSNorm: Sendable {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    let C = gain.value.count
+    let gain = self.gain.value, C = gain.count
     precondition(x.columns == C, "RMSNorm over \(C) channels given input of shape \(x.shape)")
     let y = Tensor(uninitialized: x.shape)
     ThreadPool.shared.forEachChunk(of: x.rows, size: 16) { range, _, _ in
       for t in range {
         _ = kernels.rms_norm(
-          y.pointer + t * C, x.pointer + t * C, gain.value.pointer, epsilon, Int64(C))
+          y.pointer + t * C, x.pointer + t * C, gain.pointer, epsilon, Int64(C))
       }
     }
     return y

@@ -37,6 +37,8 @@ public final class Decoder: @unchecked Sendable {
   let embedding: Embedding
   let norm: RMSNorm
   let head: CrossEntropy
+  /// Whether threads may well read all weights, each for itself.
+  let isSmallAndPacked: Bool
 
   /// A decoder whose weights hold anything: load them, or call `initialize`.
   ///
@@ -64,6 +66,9 @@ public final class Decoder: @unchecked Sendable {
     norm = assembly.finalNorm()
     head = assembly.head(tiedTo: embedding)
     parts = assembly.parts
+    isSmallAndPacked =
+      precision == .bfloat16 && blocks.allSatisfy { $0.output.weight.packed != nil }
+      && configuration.parameterCount <= Self.mostParametersOfShares
     let trained = (parts + assembly.adapterParts).filter(\.weight.isTrained)
     parameters = trained.map { Parameter($0.name, shape: $0.shape, of: $0.weight, rows: $0.rows) }
     parametersOfLayer = (0..<configuration.numHiddenLayers).map { layer in

@@ -27,6 +27,44 @@ public struct StepOutput {
 }
 
 extension Decoder {
+  /// How the parts of a step are best divided into steps that threads make by themselves: one range
+  /// of all parts, where they had better make it together.
+  ///
+  /// With few weights, threads that share every product and every norm wait for one another longer
+  /// than they compute. With many, each would read all of them for itself. Only packed weights are
+  /// divided so: with them a sequence's bits do not depend on the others.
+  ///
+  /// - Parameter tokens: Of each part.
+  public func shares(of tokens: [Int]) -> [Range<Int>] {
+    let threads = ThreadPool.shared.threadsHere
+    let total = tokens.reduce(0, +)
+    let wished = min(total / Self.leastTokensOfShare, Self.sharesPerThread * threads)
+    let size = (total + max(1, wished) - 1) / max(1, wished)
+    guard threads > 1, wished > 1, !streamsFrozenWeights, isSmallAndPacked,
+      tokens.allSatisfy({ $0 <= size })
+    else {
+      return [0..<tokens.count]
+    }
+    var shares: [Range<Int>] = []
+    var (start, held) = (0, 0)
+    for (part, count) in tokens.enumerated() {
+      held += count
+      if held >= size || part == tokens.count - 1 {
+        shares.append(start..<part + 1)
+        (start, held) = (part + 1, 0)
+      }
+    }
+    return shares
+  }
+
+  /// Below so many tokens, unpacking the weights costs more than a share of the products.
+  private static let leastTokensOfShare = 32
+  /// More than one, so that a thread that is kept from its work does not hold up the others.
+  private static let sharesPerThread = 2
+
+  /// As many as a core's own cache holds.
+  static let mostParametersOfShares = 1 << 20
+
   /// Appends tokens to many sequences at once, each at its own position.
   ///
   /// With bfloat16 a sequence's logits have the bits of the whole forward pass, whatever else is in
@@ -51,8 +89,10 @@ extension Decoder {
         firstQuery: row, queryCount: part.tokens.count, firstPosition: part.sequence.count,
         blocks: part.sequence.pointers)
     }
-    let positions = spans.flatMap { span in
-      (0..<span.queryCount).map { Int32(span.firstPosition + $0) }
+    var positions: [Int32] = []
+    positions.reserveCapacity(row)
+    for span in spans {
+      for token in 0..<span.queryCount { positions.append(Int32(span.firstPosition + token)) }
     }
 
     var broken: [Int: Int] = [:]
@@ -73,8 +113,12 @@ extension Decoder {
   private func note(
     brokenIn x: Tensor, _ spans: [CachedSpan], layer: Int, _ broken: inout [Int: Int]
   ) {
-    for (part, span) in spans.enumerated() where broken[part] == nil {
-      for row in span.firstQuery..<span.firstQuery + span.queryCount {
+    var end = 0
+    for part in spans.indices {
+      let first = end
+      end += spans[part].queryCount
+      if broken[part] != nil { continue }
+      for row in first..<end {
         if !kernels.dot(x.row(row), x.row(row), Int64(x.columns)).isFinite {
           broken[part] = layer
           break

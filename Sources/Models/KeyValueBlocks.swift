@@ -119,6 +119,10 @@ public final class CachedSequence: @unchecked Sendable {
   /// Tokens held.
   public private(set) var count = 0
   private(set) var blocks: [Int] = []
+  /// Where the blocks are. They do not move while a sequence refers to them.
+  private(set) var pointers: [UnsafeMutablePointer<UInt32>] = []
+  /// Whether the last block is known to be this sequence's alone, so that nobody need be asked.
+  private var ownsLastBlock = false
 
   public init(in memory: KeyValueBlocks) { self.memory = memory }
   deinit { memory.release(blocks) }
@@ -128,7 +132,9 @@ public final class CachedSequence: @unchecked Sendable {
     let other = CachedSequence(in: memory)
     memory.retain(blocks)
     other.blocks = blocks
+    other.pointers = pointers
     other.count = count
+    ownsLastBlock = false
     return other
   }
 
@@ -156,20 +162,28 @@ public final class CachedSequence: @unchecked Sendable {
       let own = taken.removeFirst()
       memory.copy(last, to: own)
       memory.release([last])
-      blocks.append(own)
+      pointers.removeLast()
+      append([own])
     }
-    blocks += taken
+    append(taken)
     return true
+  }
+
+  private func append(_ own: [Int]) {
+    if own.isEmpty { return }
+    blocks += own
+    pointers += own.map(memory.pointer)
+    ownsLastBlock = true
   }
 
   /// Whether the next token goes into a block that others read.
   private var copiesLastBlock: Bool {
-    guard count % memory.blockTokens != 0, let last = blocks.last else { return false }
+    guard !ownsLastBlock, count % memory.blockTokens != 0, let last = blocks.last else {
+      return false
+    }
     return memory.isShared(last)
   }
 
   /// Counts tokens whose keys and values were stored.
   func advance(_ tokens: Int) { count += tokens }
-
-  var pointers: [UnsafeMutablePointer<UInt32>] { blocks.map(memory.pointer) }
 }

@@ -42,9 +42,13 @@ public struct AnswerJudge: Sendable {
   private static let mathematicsVersion = "mathematics \(Judge.version)"
   private static let programVersion = "programs \(Judge.version)"
 
-  private let judge: Judge
+  let judge: Judge
   private let programs: ProgramJudge?
   private let isUnsafe: Bool
+
+  private init(judge: Judge, programs: ProgramJudge?, isUnsafe: Bool) {
+    (self.judge, self.programs, self.isUnsafe) = (judge, programs, isUnsafe)
+  }
 
   /// - Parameter sandbox: Where programs run; without one they are not judged.
   public init(sandbox: Sandbox? = nil, limits: JudgeLimits = .default) {
@@ -53,9 +57,37 @@ public struct AnswerJudge: Sendable {
     isUnsafe = sandbox?.isolation == Isolation.none
   }
 
+  /// The same judge, which looks for answers to mathematics by these rules.
+  public func taking(_ rules: AnswerExtraction.Rules) -> AnswerJudge {
+    AnswerJudge(
+      judge: Judge(limits: judge.limits, rules: rules), programs: programs, isUnsafe: isUnsafe)
+  }
+
+  /// The rules with their versions, and where answers are looked for if that is not everywhere.
+  public var version: String {
+    judge.rules == .all ? Self.version : "\(Self.version), answers in boxes only"
+  }
+
+  /// Whether there is a sandbox, without which programs are not judged.
+  public var runsPrograms: Bool { programs != nil }
+
   /// - Parameter text: All that the model said, its thinking in `<think>…</think>`, as
   ///   `SampleRecord.text` has it. Of thinking that is not closed there is no answer.
   public func verdict(of text: String, on problem: Problem) -> AnswerVerdict {
+    timedVerdict(of: text, on: problem).verdict
+  }
+
+  /// The verdict, and whether it is that of a program which ran past its time.
+  func timedVerdict(
+    of text: String, on problem: Problem, isStopped: @escaping @Sendable () -> Bool = { false }
+  ) -> (verdict: AnswerVerdict, isTimeout: Bool) {
+    if case .program(let task) = problem.reference {
+      return verdict(of: text, on: task, isStopped: isStopped)
+    }
+    return (ruleVerdict(of: text, on: problem), false)
+  }
+
+  private func ruleVerdict(of text: String, on problem: Problem) -> AnswerVerdict {
     switch problem.reference {
     case .answer(let reference):
       return Self.verdict(
@@ -69,8 +101,7 @@ public struct AnswerJudge: Sendable {
         return AnswerVerdict(
           outcome: .unjudged, reason: "\(error)", version: MultipleChoice.version)
       }
-    case .program(let task): return verdict(of: text, on: task)
-    case .none:
+    case .program, .none:
       return AnswerVerdict(
         outcome: .unjudged, reason: "The problem has no answer that a rule could compare with.",
         version: "none")
@@ -89,25 +120,31 @@ public struct AnswerJudge: Sendable {
       outcome: outcome, answer: verdict.answer, reason: verdict.reason, version: version)
   }
 
-  private func verdict(of text: String, on task: ProgramTask) -> AnswerVerdict {
+  private func verdict(
+    of text: String, on task: ProgramTask, isStopped: @escaping @Sendable () -> Bool
+  ) -> (verdict: AnswerVerdict, isTimeout: Bool) {
     let version = isUnsafe ? Self.programVersion + " without a sandbox" : Self.programVersion
     guard let program = ProgramExtraction.program(in: text) else {
-      return AnswerVerdict(
-        outcome: .noAnswer, reason: "The reply holds no closed block of code.", version: version)
+      let reason = "The reply holds no closed block of code."
+      return (AnswerVerdict(outcome: .noAnswer, reason: reason, version: version), false)
     }
     guard let programs else {
-      return AnswerVerdict(
-        outcome: .unjudged, answer: program,
-        reason: "Programs are judged in a sandbox, and there is none.", version: version)
+      let reason = "Programs are judged in a sandbox, and there is none."
+      return (
+        AnswerVerdict(outcome: .unjudged, answer: program, reason: reason, version: version), false
+      )
     }
-    let verdict = programs.verdict(of: program, on: task)
+    let verdict = programs.verdict(of: program, on: task, isStopped: isStopped)
     let outcome: AnswerVerdict.Outcome =
       switch verdict.outcome {
       case .pass: .correct
       case .infrastructure: .infrastructure
       case .wrong, .runtimeError, .timeLimit, .memoryLimit, .outputLimit: .wrong
       }
-    return AnswerVerdict(
-      outcome: outcome, answer: program, reason: verdict.reason, version: version)
+    return (
+      AnswerVerdict(
+        outcome: outcome, answer: program, reason: verdict.reason, version: version),
+      verdict.outcome == .timeLimit
+    )
   }
 }

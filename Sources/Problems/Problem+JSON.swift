@@ -4,7 +4,7 @@ import Verification
 extension Problem {
   /// The problem as `problems.jsonl` has it; `init(_:place:)` reads the same problem from it.
   ///
-  ///     {"id": …, "source": …, "place": …, "difficulty": …, "question": …,
+  ///     {"id": …, "source": …, "place": …, "difficulty": …, "rating": …, "date": …, "question": …,
   ///      "reference": {"answer": …} or {"choices": […], "correct": 0} or {"program": {…}}
   ///                   or {"text": …} or {},
   ///      "solution": …}
@@ -14,7 +14,9 @@ extension Problem {
     .object(
       JSONObject(present: [
         ("id", .string(id)), ("source", .string(source)), ("place", .string(place)),
-        ("difficulty", difficulty.map { .string($0) }), ("question", .string(question)),
+        ("difficulty", difficulty.map { .string($0) }),
+        ("rating", rating.flatMap { JSONNumber($0) }.map { .number($0) }),
+        ("date", date.map { .string($0) }), ("question", .string(question)),
         ("reference", .object(referenceJSON)), ("solution", solution.map { .string($0) }),
       ]))
   }
@@ -42,7 +44,9 @@ extension Problem {
       self.init(
         id: try members.text("id"), question: try members.text("question"), reference: .none(nil),
         solution: try members.optionalText("solution"), source: try members.text("source"),
-        difficulty: try members.optionalText("difficulty"), place: try members.text("place"))
+        difficulty: try members.optionalText("difficulty"),
+        rating: members.has("rating") ? try members.number("rating") : nil,
+        date: try members.optionalText("date"), place: try members.text("place"))
       given = try members.members("reference")
       if given.has("answer") {
         reference = .answer(try given.text("answer"))

@@ -27,12 +27,16 @@ public struct Problem: Equatable, Sendable {
   public var source: String
   /// As the record has it: `Level 5`, `3`.
   public var difficulty: String?
+  /// How hard it is as a number, as Codeforces counts.
+  public var rating: Double?
+  /// The day on which it was made public: `2024-08-03`.
+  public var date: String?
   /// The file and line: `train.jsonl:12`.
   public var place: String
 
   public init(
     id: String, question: String, reference: Reference, solution: String? = nil, source: String,
-    difficulty: String? = nil, place: String
+    difficulty: String? = nil, rating: Double? = nil, date: String? = nil, place: String
   ) {
     self.id = id
     self.question = question
@@ -40,6 +44,8 @@ public struct Problem: Equatable, Sendable {
     self.solution = solution
     self.source = source
     self.difficulty = difficulty
+    self.rating = rating
+    self.date = date
     self.place = place
   }
 }

@@ -11,6 +11,8 @@ public struct ProblemFile: Sendable {
   /// The number of problems.
   public let count: Int
   private let records: Records
+  /// The records within the source's window; nil for all.
+  private let chosen: [Int]?
 
   private enum Records: Sendable {
     case file(RecordFile)
@@ -20,12 +22,17 @@ public struct ProblemFile: Sendable {
   /// The most bytes of a packed file, unpacked.
   public static let mostUnpackedBytes = 1 << 30
 
-  /// - Throws: `ProblemError` for a file that can't be read or holds nothing, or a first record whose
-  ///   keys tell no form.
+  /// Where the source has a window of days, all records are read at once for their dates.
+  ///
+  /// - Throws: `ProblemError` for a file that can't be read or holds nothing, a first record whose keys
+  ///   tell no form, a window that can't be, a record without a date under one, or none within it.
   public init(_ source: ProblemSource) throws(ProblemError) {
     self.source = source
     if let limit = source.limit, limit < 1 {
       throw ProblemError(source.path, "'limit' is \(limit); it must be 1 at least.")
+    }
+    if let finding = source.released?.finding {
+      throw ProblemError(source.path, "'released\(finding)")
     }
     records = try Self.records(source)
     let all: Int
@@ -33,14 +40,34 @@ public struct ProblemFile: Sendable {
     case .file(let file): all = file.count
     case .table(let rows): all = rows.count
     }
-    count = min(all, source.limit ?? all)
-    guard count > 0 else { throw ProblemError(source.path, "it holds no problems.") }
+    guard all > 0 else { throw ProblemError(source.path, "it holds no problems.") }
+    chosen = try Self.chosen(all, records, source)
+    let available = chosen?.count ?? all
+    count = min(available, source.limit ?? available)
     let (first, place) = try Self.record(0, records, source)
     if let named = source.form {
       form = named
     } else {
       form = try ProblemRecord(first, place: place, source).form()
     }
+  }
+
+  private static func chosen(
+    _ count: Int, _ records: Records, _ source: ProblemSource
+  ) throws(ProblemError) -> [Int]? {
+    guard let window = source.released else { return nil }
+    var chosen: [Int] = []
+    for index in 0..<count {
+      let (object, place) = try record(index, records, source)
+      let day = try ProblemRecord(object, place: place, source).day(isNeeded: true)
+      if let day, window.contains(day) { chosen.append(index) }
+    }
+    guard !chosen.isEmpty else {
+      throw ProblemError(
+        source.path,
+        "none of its \(count) problems was released \(window.words). Change 'released'.")
+    }
+    return chosen
   }
 
   private static func records(_ source: ProblemSource) throws(ProblemError) -> Records {
@@ -98,6 +125,7 @@ public struct ProblemFile: Sendable {
   ///
   /// - Throws: `ProblemError`: `file:line: what was found, and what to do.`
   public func problem(_ index: Int) throws(ProblemError) -> Problem {
+    let index = chosen?[index] ?? index
     let (object, place) = try Self.record(index, records, source)
     return try ProblemRecord(object, place: place, source).problem(form, number: index + 1)
   }

@@ -20,16 +20,19 @@ public struct ProblemPrompt: Codable, Equatable, Sendable {
   public var choices: String?
   public var program: String?
   public var other: String?
+  /// Without it, `item`.
+  public var optionOrder: OptionOrder?
 
   public init(
     system: String? = nil, mathematics: String? = nil, choices: String? = nil,
-    program: String? = nil, other: String? = nil
+    program: String? = nil, other: String? = nil, optionOrder: OptionOrder? = nil
   ) {
     self.system = system
     self.mathematics = mathematics
     self.choices = choices
     self.program = program
     self.other = other
+    self.optionOrder = optionOrder
   }
 
   /// What DeepSeek-R1's model card recommends to add to questions of mathematics.
@@ -61,10 +64,21 @@ public struct ProblemPrompt: Codable, Equatable, Sendable {
     return found
   }
 
-  /// The turns that ask a problem.
+  /// The turns that ask a problem, whichever sample is drawn.
   ///
-  /// - Throws: `ProblemError` for a number of choices that can't be.
+  /// - Throws: `ProblemError` for a number of choices that can't be, or that are shown to each sample
+  ///   in another order: `messages(for:sample:seed:)` asks those.
   public func messages(for problem: Problem) throws(ProblemError) -> [Message] {
+    guard !isOrderedBySample(problem) else {
+      throw ProblemError(
+        problem.place,
+        "'prompt.optionOrder' is 'sample', which only what counts samples can ask. Leave it out.")
+    }
+    return try messages(shown: problem)
+  }
+
+  /// - Parameter problem: With its options in the order in which they are shown.
+  func messages(shown problem: Problem) throws(ProblemError) -> [Message] {
     let turns = [Message("user", try text(for: problem))]
     return (system.map { [Message("system", $0)] } ?? []) + turns
   }

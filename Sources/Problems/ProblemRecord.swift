@@ -29,6 +29,8 @@ struct ProblemRecord {
     static let choices = ["choices", "options"]
     static let correct = ["correct", "answer_index", "answer", "answerKey", "label"]
     static let difficulty = ["difficulty", "level"]
+    static let date = ["contest_date", "date", "release_date"]
+    static let rating = ["rating"]
     static let id = ["id", "unique_id", "task_id", "question_id", "global_id", "idx"]
     static let tests = [
       "public_test_cases", "private_test_cases", "input_output", "assertion", "test_list",
@@ -81,7 +83,8 @@ struct ProblemRecord {
     if form == .problem { return try Problem(.object(object), place: place) }
     var problem = Problem(
       id: try id(form, number), question: try question(form), reference: .none(nil),
-      source: try sourceName(), difficulty: try difficulty(form), place: place)
+      source: try sourceName(), difficulty: try difficulty(form), rating: try rating(),
+      date: try day(isNeeded: false), place: place)
     switch form {
     case .problem, .question:
       problem.reference = .none(try text(fields.answer, "answer", Usual.answer))
@@ -167,6 +170,36 @@ struct ProblemRecord {
   private func difficulty(_ form: ProblemForm) throws(ProblemError) -> String? {
     let usual = form == .gpqa ? ["Writer's Difficulty Estimate"] : Usual.difficulty
     return try text(fields.difficulty, "difficulty", usual)
+  }
+
+  private func rating() throws(ProblemError) -> Double? {
+    guard let name = fields.rating ?? Usual.rating.first(where: { has([$0]) }) else { return nil }
+    switch try named(name, "rating") {
+    case .number(let number)?: return number.double
+    case .null?, nil: return nil
+    default:
+      if fields.rating == nil { return nil }
+      throw error("\(quoted(name)) must be a number.")
+    }
+  }
+
+  /// The day on which the problem was made public: the one that stands where a recipe's window, or its
+  /// `fields.date`, needs one, and what looks like one elsewhere.
+  func day(isNeeded: Bool) throws(ProblemError) -> String? {
+    guard let name = fields.date ?? Usual.date.first(where: { has([$0]) }) else {
+      if !isNeeded { return nil }
+      throw error(
+        "there is no date, which 'released' needs; \(keys). Name its key in 'fields.date'.")
+    }
+    let value = try named(name, "date")
+    if case .string(let text)? = value, let day = ReleaseWindow.day(beginning: text) { return day }
+    if !isNeeded, fields.date == nil || value == nil || value == .null { return nil }
+    let found: String
+    switch value {
+    case .string(let text)?: found = "\(quoted(name)) is \(quoted(text)), which is no date"
+    default: found = "\(quoted(name)) must be a date"
+    }
+    throw error("\(found); it must begin with one as '2024-08-03' is.")
   }
 
   // MARK: Options

@@ -8,6 +8,8 @@ public struct ProblemSource: Codable, Equatable, Sendable {
   public var form: ProblemForm?
   /// Which keys of a record hold what; the others are found by the names that are usual.
   public var fields: ProblemFields?
+  /// The days in which a problem must have been made public; without it, they all are taken.
+  public var released: ReleaseWindow?
   /// How many problems are taken, from the first; without it, all.
   public var limit: Int?
   /// What counts and ids call the source; without it, the records' own `source` and the file's name.
@@ -15,11 +17,12 @@ public struct ProblemSource: Codable, Equatable, Sendable {
 
   public init(
     path: String, form: ProblemForm? = nil, fields: ProblemFields? = nil, limit: Int? = nil,
-    source: String? = nil
+    source: String? = nil, released: ReleaseWindow? = nil
   ) {
     self.path = path
     self.form = form
     self.fields = fields
+    self.released = released
     self.limit = limit
     self.source = source
   }
@@ -44,12 +47,16 @@ public struct ProblemFields: Codable, Equatable, Sendable {
   public var correct: String?
   public var source: String?
   public var difficulty: String?
+  /// The day on which the problem was made public, as `2024-08-03`; a time may follow.
+  public var date: String?
+  /// A number.
+  public var rating: String?
   public var id: String?
 
   public init(
     question: String? = nil, answer: String? = nil, solution: String? = nil, tests: String? = nil,
     choices: String? = nil, correct: String? = nil, source: String? = nil,
-    difficulty: String? = nil, id: String? = nil
+    difficulty: String? = nil, date: String? = nil, rating: String? = nil, id: String? = nil
   ) {
     self.question = question
     self.answer = answer
@@ -59,6 +66,8 @@ public struct ProblemFields: Codable, Equatable, Sendable {
     self.correct = correct
     self.source = source
     self.difficulty = difficulty
+    self.date = date
+    self.rating = rating
     self.id = id
   }
 }

@@ -3,7 +3,10 @@ import Problems
 
 extension GRPORecipe {
   /// What cannot be meant although it can be read, a sentence each.
-  public var findings: [String] {
+  public var findings: [String] { findings(functions: []) }
+
+  /// The same, where rewards written in Swift stand beside the recipe's.
+  func findings(functions: [RewardFunction]) -> [String] {
     var found: [String] = []
     func check(_ holds: Bool, _ words: @autoclosure () -> String) {
       if !holds { found.append("The recipe: \(words())") }
@@ -53,7 +56,7 @@ extension GRPORecipe {
       (1...100).contains(updates.passes),
       "'updates.passes' is \(updates.passes); it must lie between 1 and 100.")
     atLeastOne(updates.rowTokens, "updates.rowTokens", most: 10_000_000)
-    found += rewards.findings()
+    found += rewards.findings(functions: functions)
     if let length = rewards.length {
       check(
         length.most - length.buffer < sampling.maxTokens,

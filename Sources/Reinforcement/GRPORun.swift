@@ -73,7 +73,8 @@ public final class GRPORun {
     self.isStopped = isStopped
     events = try EventFile(in: directory.path)
     rewarder = try Rewarder(
-      settings: recipe.rewards, sandbox: sandbox, folder: directory.path)
+      settings: recipe.rewards, functions: prepared.functions, sandbox: sandbox,
+      folder: directory.path)
     let decoder = try Checkpoint(at: recipe.policy).decoder(
       precision: .bfloat16, storage: recipe.form.weights)
     decoder.recomputedBlocks = prepared.recomputedBlocks

@@ -9,6 +9,8 @@ import TrainingRecipes
 /// A recipe whose problems are read and rendered: all that a run needs but the weights.
 public struct PreparedGRPO {
   public let recipe: GRPORecipe
+  /// Rewards besides those of the recipe.
+  public let functions: [RewardFunction]
   public let configuration: ModelConfiguration
   public let recomputedBlocks: Int
   /// What was left out, a sentence each.
@@ -24,14 +26,18 @@ public struct PreparedGRPO {
 
   /// Reads problems and tokenizer.
   ///
-  /// - Parameter memory: How many bytes may be used, which decides how many blocks are recomputed.
+  /// - Parameters:
+  ///   - functions: Rewards written in Swift, besides those of the recipe.
+  ///   - memory: How many bytes may be used, which decides how many blocks are recomputed.
   /// - Throws: `RecipeMistakes`, `ProblemError`, `DatasetError`, `CheckpointError`.
   public init(
-    _ recipe: GRPORecipe, memory: Int, threads: Int = ThreadPool.shared.threads
+    _ recipe: GRPORecipe, functions: [RewardFunction] = [], memory: Int,
+    threads: Int = ThreadPool.shared.threads
   ) throws {
-    let findings = recipe.findings
+    let findings = recipe.findings(functions: functions)
     if !findings.isEmpty { throw RecipeMistakes(findings: findings) }
     self.recipe = recipe
+    self.functions = functions
     configuration = try Checkpoint.readConfiguration(in: recipe.policy)
     prompts = try PolicyPrompts(recipe)
     if prompts.tokenizer.idLimit > configuration.vocabSize {
@@ -154,7 +160,8 @@ public struct PreparedGRPO {
       recipe: resolvedRecipe,
       fingerprint: machine.fingerprint + [
         ("problems", dataHash), ("policy's weights", checkpoint.fingerprint),
-        ("rules", Rewarder.version), ("form of training", recipe.form.identity),
+        ("rules", (functions.map(\.identity) + [Rewarder.version]).joined(separator: ", ")),
+        ("form of training", recipe.form.identity),
       ],
       remarks: machine.remarks + [("recomputed blocks", "\(recomputedBlocks)")],
       freeKeys: freeKeys)

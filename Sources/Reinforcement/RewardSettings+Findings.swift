@@ -4,14 +4,18 @@ import Verification
 extension RewardSettings {
   /// What cannot be meant although it can be read, a sentence each.
   ///
-  /// - Parameter key: The recipe's key that holds these settings.
-  public func findings(at key: String = "rewards") -> [String] {
+  /// - Parameters:
+  ///   - key: The recipe's key that holds these settings.
+  ///   - functions: Rewards besides these; with one of them there need be none here.
+  public func findings(
+    at key: String = "rewards", functions: [RewardFunction] = []
+  ) -> [String] {
     var found: [String] = []
     func check(_ holds: Bool, _ words: @autoclosure () -> String) {
       if !holds { found.append("The recipe: \(words())") }
     }
     check(
-      !weights.isEmpty,
+      !weights.isEmpty || !functions.isEmpty,
       "'\(key)' is empty. Name a reward, such as 'accuracy: { weight: 1 }'.")
     for (name, weight) in weights {
       check(
@@ -63,10 +67,10 @@ extension RewardSettings {
         (1...100).contains(judge.attempts),
         "'\(key).\(name).attempts' is \(judge.attempts); it must lie between 1 and 100.")
     }
-    return found
+    return found + RewardFunction.findings(functions)
   }
 
-  private static let greatestWeight = 1e6
+  static let greatestWeight = 1e6
   /// A day.
   private static let longestTimeout = 86_400.0
 }

@@ -27,13 +27,19 @@ public struct RewardSettings: Codable, Equatable, Sendable {
 
   /// The rewards there are and their weights, in the order of the sum.
   public var weights: [(name: String, weight: Double)] {
-    let all: [(String, Double?)] = [
+    all.compactMap { name, weight in weight.map { (name, $0) } }
+  }
+
+  /// The rewards that a recipe may name.
+  static let names = RewardSettings().all.map(\.name)
+
+  private var all: [(name: String, weight: Double?)] {
+    [
       ("accuracy", accuracy?.weight), ("format", format?.weight), ("language", language?.weight),
       ("length", length?.weight), ("repetition", repetition?.weight),
       ("program", program?.weight), ("helpfulness", helpfulness?.weight),
       ("harmlessness", harmlessness?.weight),
     ]
-    return all.compactMap { name, weight in weight.map { (name, $0) } }
   }
 }
 

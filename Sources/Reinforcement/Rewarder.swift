@@ -4,7 +4,7 @@ import Sandbox
 import Teachers
 import Verification
 
-/// Says what answers of the policy are worth, by the rewards of a recipe.
+/// Says what answers of the policy are worth, by the rewards of a recipe and those written in Swift.
 ///
 ///     let rewarder = try Rewarder(settings: recipe.rewards, sandbox: sandbox, folder: run)
 ///     let rewarded = try rewarder.rewards(for: answers, isStopped: { stop.isRaised })
@@ -26,6 +26,7 @@ public final class Rewarder: @unchecked Sendable {
   /// Of each name.
   public let weights: [Double]
 
+  private let functions: [RewardFunction]
   private let rules: RewardRules
   private let threads: RewardThreads
   private let program: RewardProgram?
@@ -33,6 +34,7 @@ public final class Rewarder: @unchecked Sendable {
   private let lock = NSLock()
 
   /// - Parameters:
+  ///   - functions: Rewards besides those of the settings.
   ///   - sandbox: Where programs under test run; without one they are not judged.
   ///   - folder: Where replies of judge models are kept, in `reward-judgements.jsonl`, so that a step
   ///     that is made again asks nothing twice and gets the same rewards. It must be there.
@@ -40,28 +42,30 @@ public final class Rewarder: @unchecked Sendable {
   ///   - teacher: Prepares a judge model; two rewards with the same settings share one.
   /// - Throws: `RewardError` for settings that can't be meant, `FileError`, and what `teacher` throws.
   public convenience init(
-    settings: RewardSettings, sandbox: Sandbox?, folder: String, threads: Int? = nil,
+    settings: RewardSettings, functions: [RewardFunction] = [], sandbox: Sandbox?,
+    folder: String, threads: Int? = nil,
     teacher: (TeacherSettings) throws -> any Teacher = { try $0.teacher() }
   ) throws {
     let judge = AnswerJudge(sandbox: sandbox)
     try self.init(
-      settings: settings, verdict: { judge.verdict(of: $0, on: $1) }, folder: folder,
-      threads: threads, teacher: teacher)
+      settings: settings, functions: functions, verdict: { judge.verdict(of: $0, on: $1) },
+      folder: folder, threads: threads, teacher: teacher)
   }
 
   /// - Parameter verdict: Says whether an answer is right; called from many threads at once.
   init(
-    settings: RewardSettings,
+    settings: RewardSettings, functions: [RewardFunction] = [],
     verdict: @escaping @Sendable (_ text: String, Problem) -> AnswerVerdict, folder: String,
     threads: Int? = nil, teacher: (TeacherSettings) throws -> any Teacher = { try $0.teacher() }
   ) throws {
-    let findings = settings.findings()
+    let findings = settings.findings(functions: functions)
     guard findings.isEmpty else {
       throw RewardError(.recipe, findings.joined(separator: "\n"))
     }
     self.settings = settings
-    names = settings.weights.map(\.name)
-    weights = settings.weights.map(\.weight)
+    self.functions = functions
+    names = settings.weights.map(\.name) + functions.map(\.name)
+    weights = settings.weights.map(\.weight) + functions.map(\.weight)
     rules = RewardRules(verdict: verdict)
     self.threads = RewardThreads(threads)
     program = settings.program.map { RewardProgram($0) }
@@ -92,9 +96,11 @@ public final class Rewarder: @unchecked Sendable {
   ) throws -> [RewardedAnswer] {
     lock.lock()
     defer { lock.unlock() }
-    let (rules, settings) = (rules, settings)
+    let (rules, settings, functions) = (rules, settings, functions)
     var outcomes = try threads.map(answers.count, isStopped: isStopped) { i in
-      Self.outcomes(of: answers[i], by: rules, settings)
+      var outcomes = Self.outcomes(of: answers[i], by: rules, settings)
+      for function in functions { outcomes[function.name] = function.outcome(of: answers[i]) }
+      return outcomes
     }
     if let program {
       let given = try program.outcomes(of: answers, isStopped: isStopped)

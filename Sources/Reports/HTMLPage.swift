@@ -23,6 +23,16 @@ public struct HTMLPage: Equatable, Sendable {
     }
   }
 
+  /// A link to another page, from where this one is.
+  public struct Link: Equatable, Sendable {
+    public var title: String
+    public var address: String
+
+    public init(_ title: String, _ address: String) {
+      (self.title, self.address) = (title, address)
+    }
+  }
+
   /// A text that a model wrote; what it thought before its answer is dimmed.
   public struct Sample: Equatable, Sendable {
     public var title: String
@@ -39,6 +49,7 @@ public struct HTMLPage: Equatable, Sendable {
   public enum Plot: Equatable, Sendable {
     case lines(LinePlot)
     case bars(Histogram)
+    case intervals(IntervalBars)
   }
 
   /// What a section holds, one below the other.
@@ -48,6 +59,10 @@ public struct HTMLPage: Equatable, Sendable {
     case note(String)
     case figures([Figure])
     case table(Table)
+    /// Links to other pages, one below the other.
+    case links([Link])
+    /// A text as a program printed it, with its line feeds and blanks.
+    case printed(String)
     /// Plots side by side where there is room.
     case plots([Plot])
     case sample(Sample)
@@ -130,12 +145,18 @@ extension HTMLPage.Block {
         + figures.map { "<div><dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd></div>\n" }
         .joined() + "</dl>\n"
     case .table(let table): table.html
+    case .links(let links):
+      "<ul>\n"
+        + links.map { "<li><a href=\"\(escaped($0.address))\">\(escaped($0.title))</a></li>\n" }
+        .joined() + "</ul>\n"
+    case .printed(let text): "<pre class=\"printed\">\(escaped(text))</pre>\n"
     case .plots(let plots):
       "<div class=\"plots\">\n"
         + plots.map { plot in
           switch plot {
           case .lines(let plot): "<div>\(plot.svg(isStandalone: false))</div>\n"
           case .bars(let plot): "<div>\(plot.svg(isStandalone: false))</div>\n"
+          case .intervals(let plot): "<div>\(plot.svg(isStandalone: false))</div>\n"
           }
         }.joined() + "</div>\n"
     case .sample(let sample): sample.html

@@ -30,6 +30,7 @@ enum PageStyle {
       pre{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:plaintext;margin:.6em 0;
       font:.88em/1.45 ui-monospace,monospace}
       pre.prompt{color:var(--quiet);border-left:3px solid var(--line);padding-left:10px}
+      pre.printed{white-space:pre;overflow-x:auto;overflow-wrap:normal}
       .thinking{color:var(--quiet);font-style:italic}
       .note{border-left:4px solid var(--bad);padding-left:12px}
       footer{margin-top:3em;color:var(--quiet);font-size:.85em}

@@ -48,6 +48,9 @@ enum PlotStyle {
       .plot .band{stroke-width:1.2;stroke-linejoin:round}
       .plot .dashed.curve{stroke-dasharray:5 5}
       .plot .bar{fill:var(--series-0)}
+      .plot .hollow{fill:none;stroke:var(--quiet);stroke-width:1.2;stroke-dasharray:4 3}
+      .plot .interval{stroke:var(--ink);stroke-width:1.6;fill:none}
+      .plot .name{fill:var(--ink)}
       .plot .mark{stroke:var(--quiet);stroke-width:1.2;fill:none;stroke-dasharray:2 3}
       .plot .mark1{stroke-dasharray:7 3}
       .plot .bad{stroke:var(--bad);stroke-width:2;fill:none}

@@ -44,3 +44,16 @@ public func removeFolder(at path: String) throws(FileError) {
   try FileSystem.rename(path, to: doomed)
   try FileSystem.removeFlat(doomed)
 }
+
+/// Removes a file, if it is there, and waits until that is on the disk.
+///
+/// - Throws: `FileError`.
+public func removeFile(at path: String) throws(FileError) {
+  do throws(FileError) {
+    try FileSystem.remove(path)
+  } catch {
+    guard error.reason == .missing else { throw error }
+    return
+  }
+  try FileSystem.syncFolder(splitPath(path).folder)
+}

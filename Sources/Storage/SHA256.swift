@@ -46,15 +46,22 @@ public struct SHA256: Sendable {
     var padding = [0x80] + [UInt8](repeating: 0, count: zeros)
     withUnsafeBytes(of: (byteCount &* 8).bigEndian) { padding += $0 }
     padded.update(padding)
-    return padded.state.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
+    var digest: [UInt8] = []
+    digest.reserveCapacity(32)
+    for word in padded.state { withUnsafeBytes(of: word.bigEndian) { digest += $0 } }
+    return digest
   }
 
   /// The digest as 64 hexadecimal digits.
   public func finalizedText() -> String {
     let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: finalized().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-      as: UTF8.self)
+    var text: [UInt8] = []
+    text.reserveCapacity(64)
+    for byte in finalized() {
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.

@@ -21,10 +21,16 @@ final class GenerationLoop {
     case judging(String)
   }
 
-  private struct OpenProblem {
-    let problem: Problem
+  /// What is asked, and the beginning of its samples' keys.
+  private struct Asked {
     let messages: [TeacherQuestion.Message]
     let key: SampleKey
+  }
+
+  private struct OpenProblem {
+    let problem: Problem
+    /// What all samples are asked; nil if each is asked in its own words.
+    let common: Asked?
     var counts: RoundCounts
     /// Samples up to here are wanted in this round.
     var target: Int
@@ -43,6 +49,7 @@ final class GenerationLoop {
 
   private let run: TeacherGenerationRun
   private let rule: SamplingRule
+  private let prompt: ProblemPrompt
   private let folder: RunFolder
   /// The samples of earlier sessions, to be read again where no round has counted them.
   private let earlier: SampleFolder
@@ -73,6 +80,7 @@ final class GenerationLoop {
     self.run = run
     self.folder = folder
     rule = SamplingRule(run.recipe)
+    prompt = run.recipe.prompt ?? ProblemPrompt()
     earlier = try SampleFolder(at: folder.path)
     state = folder.state
     progress = folder.progress
@@ -125,7 +133,7 @@ final class GenerationLoop {
         break
       }
       if let (problem, samples) = questions.popLast() {
-        ask(problem, samples, &group)
+        try ask(problem, samples, &group)
       } else if let problem = nextProblem() {
         try openProblem(problem)
       } else {
@@ -133,7 +141,7 @@ final class GenerationLoop {
       }
     }
     while ending == nil, judging < Self.judges, let problem = toJudge.popLast() {
-      judge(problem, &group)
+      try judge(problem, &group)
     }
   }
 
@@ -157,13 +165,9 @@ final class GenerationLoop {
 
   private func openProblem(_ index: Int) throws {
     let problem = try folder.problems.problem(index)
-    let messages = try (run.recipe.prompt ?? ProblemPrompt()).messages(for: problem).map {
-      TeacherQuestion.Message(role: $0.role, content: $0.content)
-    }
     var opened = OpenProblem(
-      problem: problem, messages: messages,
-      key: SampleKey(
-        teacher: run.teacher.identity, messages: messages, settings: run.recipe.sampling.choices),
+      problem: problem,
+      common: prompt.isOrderedBySample(problem) ? nil : try asked(problem, sample: 0),
       counts: state.rounds[index] ?? RoundCounts(), target: 0)
     for place in state.uncounted[index] ?? [] {
       let record = try earlier.record(
@@ -175,6 +179,15 @@ final class GenerationLoop {
     state.rounds[index] = nil
     open[index] = opened
     try askRound(index)
+  }
+
+  private func asked(_ problem: Problem, sample: Int) throws(ProblemError) -> Asked {
+    let settings = run.recipe.sampling.choices
+    let turns = try prompt.messages(for: problem, sample: sample, seed: settings.seed)
+    let messages = turns.map { TeacherQuestion.Message(role: $0.role, content: $0.content) }
+    return Asked(
+      messages: messages,
+      key: SampleKey(teacher: run.teacher.identity, messages: messages, settings: settings))
   }
 
   private static func answer(
@@ -200,8 +213,9 @@ final class GenerationLoop {
       return
     }
     let target = opened.target
-    let missing = state.missing(
-      index, upTo: target, most: max(1, run.teacher.samplesPerQuestion))
+    // A question asks in the same words for all its samples.
+    let most = opened.common == nil ? 1 : max(1, run.teacher.samplesPerQuestion)
+    let missing = state.missing(index, upTo: target, most: most)
     opened.questions = missing.count
     open[index] = opened
     // The last is taken first.
@@ -209,10 +223,13 @@ final class GenerationLoop {
     if missing.isEmpty { try endRound(index) }
   }
 
-  private func ask(_ index: Int, _ samples: Range<Int>, _ group: inout TaskGroup<Event>) {
+  private func ask(
+    _ index: Int, _ samples: Range<Int>, _ group: inout TaskGroup<Event>
+  ) throws {
     guard let opened = open[index] else { return }
+    let asked = try opened.common ?? asked(opened.problem, sample: samples.lowerBound)
     let question = TeacherQuestion(
-      opened.messages, samples: samples, settings: run.recipe.sampling.choices,
+      asked.messages, samples: samples, settings: run.recipe.sampling.choices,
       place: opened.problem.place)
     let teacher = run.teacher
     progress.questionsInFlight += 1
@@ -269,8 +286,9 @@ final class GenerationLoop {
             + "came."))
     }
     for (sample, answer) in zip(samples, answers) {
+      let asked = try opened.common ?? asked(opened.problem, sample: sample)
       let record = SampleRecord(
-        key: opened.key.text(sample: sample), problem: opened.problem.id, sample: sample,
+        key: asked.key.text(sample: sample), problem: opened.problem.id, sample: sample,
         settings: run.recipe.sampling.choices, answer: answer, time: Self.time())
       try folder.samples.append(record)
       _ = state.store(index, sample)
@@ -318,17 +336,22 @@ final class GenerationLoop {
 
   // MARK: Verdicts
 
-  private func judge(_ index: Int, _ group: inout TaskGroup<Event>) {
+  private func judge(_ index: Int, _ group: inout TaskGroup<Event>) throws {
     guard let opened = open[index], let judging = run.judging else { return }
-    let problem = opened.problem
-    let texts = opened.roundAnswers.map { $0.isCut ? nil : $0.text }
+    let seed = run.recipe.sampling.seed
+    let answers = try opened.roundAnswers.map { answer in
+      (
+        text: answer.isCut ? nil : answer.text,
+        problem: try prompt.shown(opened.problem, to: answer.sample, seed: seed)
+      )
+    }
     self.judging += 1
     group.addTask {
       // Programs are waited for, which the threads of tasks must not do.
       let verdicts = await withCheckedContinuation { continuation in
         DispatchQueue.global().async {
           continuation.resume(
-            returning: texts.map { text in
+            returning: answers.map { text, problem in
               text.map { judging($0, problem) }
                 ?? AnswerVerdict(
                   outcome: .noAnswer, reason: "It was cut at the token limit.", version: "none")

@@ -63,6 +63,9 @@ struct ProblemLines {
     var written = Written()
     var seen: Set<UInt64> = []
     var asked: Set<UInt64> = []
+    // Options in the order of the item: those of samples are never the same for two ids.
+    var prompt = prompt
+    prompt.optionOrder = nil
     var output = try AtomicFile(at: path)
     var buffer = Data()
     for source in sources {

@@ -293,7 +293,7 @@ extension TeacherGenerationProgress {
 
 extension TeacherAnswer {
   /// As the teacher tells, or four bytes of the answer each.
-  var tokens: TokenCount {
+  public var tokens: TokenCount {
     TokenCount(
       prompt: promptTokens ?? 0,
       completion: completionTokens

@@ -19,7 +19,7 @@ struct RunIdentity {
     json = JSONObject(members: [
       ("format", .number(JSONNumber(Self.format))), ("toolkit", .string(toolkit)),
       ("teacher", teacher.identity), ("settings", recipe.sampling.choices.json),
-      ("prompt", Self.prompt(recipe)), ("prompts", .array(sources)),
+      ("prompt", (recipe.prompt ?? ProblemPrompt()).json), ("prompts", .array(sources)),
 
       ("problems", Self.problems(written.count, written.all, repeated: written.repeated)),
       (
@@ -43,18 +43,6 @@ struct RunIdentity {
       ]))
   }
 
-  private static func prompt(_ recipe: TeacherGenerationRecipe) -> JSONValue {
-    let prompt = recipe.prompt
-    return .object(
-      JSONObject(present: [
-        ("words", .string(ProblemPrompt.version)), ("system", prompt?.system.map { .string($0) }),
-        ("mathematics", prompt?.mathematics.map { .string($0) }),
-        ("choices", prompt?.choices.map { .string($0) }),
-        ("program", prompt?.program.map { .string($0) }),
-        ("other", prompt?.other.map { .string($0) }),
-      ]))
-  }
-
   /// The files of problems: their names, how they are read, and what stands in them.
   ///
   /// - Throws: `FileError`.
@@ -69,17 +57,26 @@ struct RunIdentity {
             ("question", fields.question), ("answer", fields.answer),
             ("solution", fields.solution), ("tests", fields.tests), ("choices", fields.choices),
             ("correct", fields.correct), ("source", fields.source),
-            ("difficulty", fields.difficulty), ("id", fields.id),
+            ("difficulty", fields.difficulty), ("date", fields.date), ("rating", fields.rating),
+            ("id", fields.id),
           ].map { ($0, $1.map { .string($0) }) })
       }
       return .object(
         JSONObject(present: [
           ("file", .string(source.fileName)), ("form", source.form.map { .string($0.rawValue) }),
           ("fields", fields.map { .object($0) }),
+          ("released", source.released.map(window)),
           ("limit", source.limit.map { .number(JSONNumber($0)) }),
           ("source", source.source.map { .string($0) }), ("sha256", .string(hash.finalizedText())),
         ]))
     }
+  }
+
+  private static func window(_ window: ReleaseWindow) -> JSONValue {
+    .object(
+      JSONObject(present: [
+        ("from", window.from.map { .string($0) }), ("until", window.until.map { .string($0) }),
+      ]))
   }
 
   // MARK: A run that goes on
@@ -106,7 +103,7 @@ struct RunIdentity {
     }
     compare("teacher", teacher.identity)
     compare("settings", recipe.sampling.choices.json)
-    compare("prompt", prompt(recipe))
+    compare("prompt", (recipe.prompt ?? ProblemPrompt()).json)
     compare("prompts", .array(sources))
     let began = shardNumber(was)
     let number = (index: shard?.index ?? 0, count: shard?.count ?? 1)

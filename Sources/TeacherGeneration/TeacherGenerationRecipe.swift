@@ -109,6 +109,9 @@ public struct TeacherGenerationRecipe: Codable, Equatable, Sendable {
     check(!prompts.isEmpty, "'prompts' must name a file of problems.")
     for (number, source) in prompts.enumerated() {
       check(source.limit ?? 1 >= 1, "'prompts[\(number)].limit' must be 1 at least.")
+      if let finding = source.released?.finding {
+        check(false, "'prompts[\(number)].released\(finding)")
+      }
     }
     found += prompt?.findings ?? []
     check(

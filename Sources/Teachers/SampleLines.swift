@@ -4,13 +4,13 @@ import Storage
 /// The lines of a file that a journal writes, by offset: it may still grow.
 ///
 /// What follows the last line feed is not there yet.
-final class SampleLines: Sendable {
-  let path: String
+public final class SampleLines: Sendable {
+  public let path: String
   /// Nil for a file that is missing or empty.
   private let file: MappedFile?
 
   /// - Throws: `SampleError` for a file that can't be read.
-  init(at path: String) throws(SampleError) {
+  public init(at path: String) throws(SampleError) {
     self.path = path
     do throws(FileError) {
       file = try MappedFile(at: path)
@@ -24,7 +24,7 @@ final class SampleLines: Sendable {
   /// from 1.
   ///
   /// - Parameter takesUnfinished: Whether what follows the last line feed is a line too.
-  func forEach(
+  public func forEach(
     takesUnfinished: Bool = false,
     _ body: (UnsafeRawBufferPointer, Range<Int>, _ number: Int) throws -> Void
   ) throws {

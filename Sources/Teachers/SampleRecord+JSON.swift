@@ -34,6 +34,13 @@ extension SampleRecord {
     guard Self.isKey(key) else {
       throw SampleError(place, "'key' must be 64 hexadecimal digits in small letters.")
     }
+    // Sums of them must not overflow.
+    for (name, count) in [
+      ("promptTokens", answer.promptTokens ?? 0),
+      ("completionTokens", answer.completionTokens ?? 0),
+    ] where count > 1_000_000_000 {
+      throw SampleError(place, "'\(name)' is \(count), which no answer has. Remove the line.")
+    }
   }
 
   private static func isKey(_ key: String) -> Bool {
@@ -55,7 +62,10 @@ extension SamplingChoices {
       ]))
   }
 
-  fileprivate init(_ members: JSONMembers) throws(JSONMemberError) {
+  /// Reads what `json` wrote.
+  ///
+  /// - Throws: `JSONMemberError`.
+  public init(_ members: JSONMembers) throws(JSONMemberError) {
     self.init(
       temperature: try members.number("temperature"), topP: try members.number("topP"),
       maxTokens: try members.count("maxTokens"), seed: try members.bits("seed"),

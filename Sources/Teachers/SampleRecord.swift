@@ -29,12 +29,6 @@ public struct SampleRecord: Equatable, Sendable {
     self.time = time
   }
 
-  /// What a judge reads: the reasoning between `<think>` and `</think>`, and what follows it.
-  ///
-  /// An answer without reasoning is its content; one that was cut while thinking has no `</think>`.
-  public var text: String {
-    guard let reasoning = answer.reasoning else { return answer.content }
-    if answer.content.isEmpty && answer.finishReason == .length { return "<think>" + reasoning }
-    return "<think>" + reasoning + "</think>" + answer.content
-  }
+  /// What a judge reads; see `TeacherAnswer.text`.
+  public var text: String { answer.text }
 }

@@ -38,17 +38,20 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
   /// The value of the `Authorization` header.
   var authorization: String { "Bearer " + text }
 
-  /// Keys shorter than this, such as `EMPTY` or `none`, are not kept secret by anybody.
+  /// Keys shorter than this are taken out of texts whole, not in pieces, and an answer may hold them:
+  /// they may be words.
   private static let shortestGuarded = 12
+  /// Keys shorter than this, such as `EMPTY` or `none`, are not kept secret by anybody.
+  private static let shortestRedacted = 8
   /// Pieces of a key this long are taken out of texts, because servers show keys in part.
   private static let shortestPiece = 8
 
   /// The text with `<secret>` in place of the key and of longer pieces of it.
   func redacted(_ text: String) -> String {
     let key = Array(self.text.utf8)
-    guard key.count >= Self.shortestGuarded else { return text }
+    guard key.count >= Self.shortestRedacted else { return text }
     let bytes = Array(text.utf8)
-    let length = Self.shortestPiece
+    let length = key.count < Self.shortestGuarded ? key.count : Self.shortestPiece
     guard bytes.count >= length else { return text }
     let pieces = Set((0...(key.count - length)).map { Array(key[$0..<($0 + length)]) })
     var result: [UInt8] = []

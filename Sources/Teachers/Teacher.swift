@@ -123,6 +123,15 @@ public struct TeacherAnswer: Equatable, Sendable {
     self.attempts = attempts
     self.seconds = seconds
   }
+
+  /// What a judge reads: the reasoning between `<think>` and `</think>`, and what follows it.
+  ///
+  /// An answer without reasoning is its content; one that was cut while thinking has no `</think>`.
+  public var text: String {
+    guard let reasoning else { return content }
+    if content.isEmpty && finishReason == .length { return "<think>" + reasoning }
+    return "<think>" + reasoning + "</think>" + content
+  }
 }
 
 /// Why there is no answer.

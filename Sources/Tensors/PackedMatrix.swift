@@ -82,9 +82,10 @@ public final class PackedMatrix: @unchecked Sendable {
     precondition(format == .bfloat16, "rows are not read from \(format.rawValue)")
     let panel = panel(index / panelWidth) + index % panelWidth
     let perWord = Int(tiles.kept_per_word)
-    for k in 0..<columns {
-      let word = panel[k / perWord * panelWidth]
-      row[k] = Float(bitPattern: k % 2 == 0 ? word << 16 : word & 0xffff_0000)
+    for first in stride(from: 0, to: columns, by: 2) {
+      let word = panel[first / perWord * panelWidth]
+      row[first] = Float(bitPattern: word << 16)
+      if first + 1 < columns { row[first + 1] = Float(bitPattern: word & 0xffff_0000) }
     }
   }
 
@@ -134,7 +135,7 @@ public final class PackedMatrix: @unchecked Sendable {
         words + block * blockWords, Int64(height), a.pointer + start, Int64(a.rowStride), Int64(m),
         Int64(min(Product.kBlock, k - start)))
     }
-    let shares = shares(threads: pool.threads)
+    let shares = shares(threads: pool.threadsHere)
     pool.run(shares.count) { share, _ in
       forEachGroup(of: shares[share]) { group in
         for (block, start) in starts.enumerated() {
@@ -165,7 +166,7 @@ public final class PackedMatrix: @unchecked Sendable {
         left + strip * stripWords, Int64(height), a.pointer + first * a.rowStride,
         Int64(a.rowStride), Int64(max(0, min(height, m - first))), k)
     }
-    let shares = shares(threads: pool.threads)
+    let shares = shares(threads: pool.threadsHere)
     pool.run(shares.count) { share, _ in
       forEachGroup(of: shares[share]) { group in
         tiles.multiply(

@@ -27,6 +27,9 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
+  /// The number of threads that would share a loop begun here: one within a loop.
+  public var threadsHere: Int { Self.workerOfThisThread == nil ? width : 1 }
+
   /// The value of `DISTILL_THREADS`; nil when it is absent or no number from 1 to `limit`.
   public static func threadsWished(in environment: [String: String]) -> Int? {
     environment["DISTILL_THREADS"].flatMap(Int.init).flatMap { (1...limit).contains($0) ? $0 : nil }

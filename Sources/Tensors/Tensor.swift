@@ -5,12 +5,19 @@ import CKernels
 /// A tensor has reference semantics: copies and row ranges share its memory.
 public struct Tensor: @unchecked Sendable {
   public let shape: [Int]
+  // Kept, since kernels ask for them once a row.
+  public let count: Int
+  public let rows: Int
+  public let columns: Int
   /// The first element.
   public let pointer: UnsafeMutablePointer<Float>
   private let buffer: Buffer
 
   private init(shape: [Int], pointer: UnsafeMutablePointer<Float>, buffer: Buffer) {
     self.shape = shape
+    columns = shape.last ?? 1
+    rows = shape.dropLast().reduce(1, *)
+    count = rows * columns
     self.pointer = pointer
     self.buffer = buffer
   }
@@ -38,10 +45,6 @@ public struct Tensor: @unchecked Sendable {
       if let base = from.baseAddress { pointer.update(from: base, count: values.count) }
     }
   }
-
-  public var count: Int { shape.reduce(1, *) }
-  public var rows: Int { shape.dropLast().reduce(1, *) }
-  public var columns: Int { shape.last ?? 1 }
 
   /// All elements, row after row.
   public var elements: UnsafeMutableBufferPointer<Float> {

@@ -17,9 +17,20 @@ public struct AnswerExtraction: Sendable {
     case box, phrase, wholeText, formula, number
   }
 
-  let limits: JudgeLimits
+  /// Which of the rules count.
+  public enum Rules: String, Codable, CaseIterable, Sendable {
+    /// All of them, one after the other.
+    case all
+    /// The first two: what stands in no box is no answer, as with protocols that demand one.
+    case boxes
+  }
 
-  public init(limits: JudgeLimits = .default) { self.limits = limits }
+  let limits: JudgeLimits
+  let rules: Rules
+
+  public init(limits: JudgeLimits = .default, rules: Rules = .all) {
+    (self.limits, self.rules) = (limits, rules)
+  }
 
   /// The answer in a text, and where it was found; nil if there is none.
   ///
@@ -39,11 +50,13 @@ public struct AnswerExtraction: Sendable {
     {
       body = body[(open + 8)..<close]
       if let inner = Self.boxes(in: body, isReference: isReference) { return found(inner, .box) }
+      if rules == .boxes { return nil }
       let inner = Self.trimmed(body)
       if inner.isEmpty { return nil }
       if isUnderstood(inner) || inner.count < 64 { return (inner, .phrase) }
     }
     if let box = Self.boxes(in: body, isReference: isReference) { return found(box, .box) }
+    if rules == .boxes { return nil }
     if let phrase = phrase(in: body) { return (phrase, .phrase) }
     let whole = Self.trimmed(body)
     if whole.isEmpty { return nil }

@@ -7,8 +7,12 @@ public struct Judge: Sendable {
   public static let version = "1"
 
   public let limits: JudgeLimits
+  /// Where answers are looked for; references are searched by all rules.
+  public let rules: AnswerExtraction.Rules
 
-  public init(limits: JudgeLimits = .default) { self.limits = limits }
+  public init(limits: JudgeLimits = .default, rules: AnswerExtraction.Rules = .all) {
+    (self.limits, self.rules) = (limits, rules)
+  }
 
   /// Compares an answer with the reference.
   ///
@@ -33,9 +37,11 @@ public struct Judge: Sendable {
     let expected: [UInt8]?
     let given: [UInt8]?
     if extracting {
-      let extraction = AnswerExtraction(limits: limits)
-      expected = extraction.answer(in: reference, isReference: true)?.text
-      given = extraction.answer(in: answer, thinkingStarted: thinkingStarted)?.text
+      expected =
+        AnswerExtraction(limits: limits).answer(in: reference, isReference: true)?.text
+      given =
+        AnswerExtraction(limits: limits, rules: rules)
+        .answer(in: answer, thinkingStarted: thinkingStarted)?.text
     } else {
       expected = AnswerExtraction.trimmed(reference)
       given = AnswerExtraction.trimmed(answer)
@@ -59,44 +65,67 @@ public struct Judge: Sendable {
       reason: finding.reason, version: Self.version)
   }
 
-  private struct Finding {
+  struct Finding {
     var outcome: Verdict.Outcome
     var rule: Verdict.Rule
     var reason: String
+    /// Operations that it took.
+    var work = 0
   }
+
+  typealias Formula = (expression: MathExpression, isGrouped: Bool)
+
+  /// A trimmed text, and the formula that it is.
+  struct Reading {
+    let text: [UInt8]
+    let formula: Result<Formula, MathParsingError>
+
+    /// Whether it is a formula that can be read in one way only.
+    var isPlain: Bool {
+      if case .success(let (_, isGrouped)) = formula { !isGrouped } else { false }
+    }
+  }
+
+  func reading(of text: [UInt8]) -> Reading { Reading(text: text, formula: read(text)) }
 
   private func compare(_ expected: [UInt8], _ given: [UInt8]) -> Finding {
     if expected == given {
       return Finding(outcome: .correct, rule: .sameText, reason: "The texts are the same.")
     }
-    let reference = read(expected)
-    let answer = read(given)
-    guard case .success(let x) = reference, case .success(let y) = answer else {
-      return compareTexts(expected, given, reference, answer)
+    return compare(reading(of: expected), reading(of: given))
+  }
+
+  /// Compares two different texts.
+  func compare(_ expected: Reading, _ given: Reading) -> Finding {
+    guard case .success(let x) = expected.formula, case .success(let y) = given.formula else {
+      return compareTexts(expected.text, given.text, expected.formula, given.formula)
     }
-    let first = compare(x.expression, y.expression)
+    var first = compare(x.expression, y.expression)
     if first.outcome == .correct { return first }
     // Other readings of commas: `1,234` may be two numbers, and `1,5` may be one.
     if x.isGrouped || y.isGrouped,
-      case .success(let u) = x.isGrouped ? read(expected, groupsDigits: false) : reference,
-      case .success(let v) = y.isGrouped ? read(given, groupsDigits: false) : answer
+      case .success(let u) = x.isGrouped
+        ? read(expected.text, groupsDigits: false) : expected.formula,
+      case .success(let v) = y.isGrouped ? read(given.text, groupsDigits: false) : given.formula
     {
-      let second = compare(u.expression, v.expression)
+      var second = compare(u.expression, v.expression)
+      second.work += first.work
       if second.outcome == .correct { return second }
+      first.work = second.work
     }
-    if Self.isDecimalComma(expected, y.expression, given)
-      || Self.isDecimalComma(given, x.expression, expected)
+    if Self.isDecimalComma(expected.text, y.expression, given.text)
+      || Self.isDecimalComma(given.text, x.expression, expected.text)
     {
       return Finding(
         outcome: .correct, rule: .decimalComma,
-        reason: "The numbers are equal, with the comma read as a decimal point.")
+        reason: "The numbers are equal, with the comma read as a decimal point.", work: first.work)
     }
     return first
   }
 
   private func read(
     _ text: [UInt8], groupsDigits: Bool = true
-  ) -> Result<(expression: MathExpression, isGrouped: Bool), MathParsingError> {
+  ) -> Result<Formula, MathParsingError> {
     do throws(MathParsingError) {
       return .success(
         try MathParser.parse(text, limits: limits, groupsDigits: groupsDigits))
@@ -111,19 +140,18 @@ public struct Judge: Sendable {
       let areEquivalent = try comparison.areEquivalent(reference, answer)
       return Finding(
         outcome: areEquivalent ? .correct : .wrong, rule: comparison.rule,
-        reason: Self.reason(comparison.rule, areEquivalent))
+        reason: Self.reason(comparison.rule, areEquivalent), work: limits.work - comparison.work)
     } catch {
       return Finding(
         outcome: .tooLarge, rule: comparison.rule,
-        reason: "The comparison needs more work than the limits allow.")
+        reason: "The comparison needs more work than the limits allow.", work: limits.work)
     }
   }
 
   /// Texts of which one is no formula: they are the same or they are not.
   private func compareTexts(
     _ expected: [UInt8], _ given: [UInt8],
-    _ reference: Result<(expression: MathExpression, isGrouped: Bool), MathParsingError>,
-    _ answer: Result<(expression: MathExpression, isGrouped: Bool), MathParsingError>
+    _ reference: Result<Formula, MathParsingError>, _ answer: Result<Formula, MathParsingError>
   ) -> Finding {
     let words = PlainText.normalized(expected)
     if !words.isEmpty, words == PlainText.normalized(given) {

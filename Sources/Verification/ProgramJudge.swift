@@ -17,25 +17,34 @@ public struct ProgramJudge: Sendable {
   /// Times that a judging that failed is begun again.
   public static let retries = 2
 
-  private let attempt: @Sendable (String, ProgramTask) -> ProgramVerdict
+  private let attempt:
+    @Sendable (String, ProgramTask, @escaping @Sendable () -> Bool) -> ProgramVerdict
   private let isUnsafe: Bool
 
   public init(sandbox: Sandbox) {
     isUnsafe = sandbox.isolation == .none
-    attempt = { ProgramRun(sandbox: sandbox, program: $0, task: $1).verdict() }
+    attempt = {
+      ProgramRun(sandbox: sandbox, program: $0, task: $1, isStopped: $2).verdict()
+    }
   }
 
   /// A judge whose attempts are given, for tests.
   init(attempt: @escaping @Sendable (String, ProgramTask) -> ProgramVerdict) {
     isUnsafe = false
-    self.attempt = attempt
+    self.attempt = { program, task, _ in attempt(program, task) }
   }
 
   /// Judges a program; blocks until its tests are done, and stops at the first that fails.
-  public func verdict(of program: String, on task: ProgramTask) -> ProgramVerdict {
-    var verdict = attempt(program, task)
-    for _ in 0..<Self.retries where verdict.outcome == .infrastructure {
-      verdict = attempt(program, task)
+  ///
+  /// - Parameter isStopped: Asked between tests of standard input or of a function; once it is true, the
+  ///   verdict is `infrastructure`, soon. Assertions are run to their end.
+  public func verdict(
+    of program: String, on task: ProgramTask,
+    isStopped: @escaping @Sendable () -> Bool = { false }
+  ) -> ProgramVerdict {
+    var verdict = attempt(program, task, isStopped)
+    for _ in 0..<Self.retries where verdict.outcome == .infrastructure && !isStopped() {
+      verdict = attempt(program, task, isStopped)
     }
     return verdict
   }

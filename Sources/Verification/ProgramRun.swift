@@ -7,6 +7,8 @@ struct ProgramRun {
   let sandbox: Sandbox
   let program: String
   let task: ProgramTask
+  /// Whether nobody waits for the verdict any more.
+  var isStopped: @Sendable () -> Bool = { false }
 
   func verdict() -> ProgramVerdict {
     switch task.tests {
@@ -58,6 +60,8 @@ struct ProgramRun {
     }
   }
 
+  var stopped: ProgramVerdict { verdict(.infrastructure, "Judging was stopped.") }
+
   var late: String { "The program took longer than \(Self.text(task.secondsPerTest)) s." }
 
   static func text(_ seconds: Double) -> String {
@@ -102,6 +106,7 @@ extension ProgramRun {
     }
     let deadline = ProgramChannel.seconds() + task.secondsInAll
     for (number, test) in tests.enumerated() {
+      if isStopped() { return stopped }
       let left = deadline - ProgramChannel.seconds()
       guard left > 0 else {
         return verdict(.timeLimit, test: number + 1, "The tests together took too long.")
@@ -155,6 +160,7 @@ extension ProgramRun {
       }
     }
     for (index, test) in tests.enumerated() {
+      if isStopped() { return stopped }
       let number = index + 1
       switch answer(to: .array(test.arguments), number, channel, box) {
       case .failure(let failed): return failed.verdict

@@ -2,4 +2,4 @@ import Commands
 import Foundation
 import Interface
 
-exit(Program.distill.run(Array(CommandLine.arguments.dropFirst()), on: .standard()))
+exit(Program.distill.run(Array(CommandLine.arguments.dropFirst()), on: .ofThisProcess()))

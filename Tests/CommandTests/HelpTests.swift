@@ -2,53 +2,39 @@ import XCTest
 
 /// Every page of help, whole, and every recipe that is printed.
 final class HelpTests: XCTestCase {
+  func testNoWord() {
+    assertPrints(
+      distill(),
+      """
+      Distils the reasoning of large language models into small ones, on CPUs.
+
+        Try it: a whole experiment   distill run
+        Sample a teacher             distill generate, distill curate
+        Fine-tune a student          distill fine-tune
+        Reinforce a model            distill reinforce
+        Evaluate and compare models  distill evaluate, distill compare
+        Use what came of it          distill chat, distill sample, distill report
+
+      'distill help <command>' says more about one of them, and 'distill help' lists
+      all commands.
+      """)
+  }
+
   func testProgram() {
     assertPrints(
       distill(),
       """
       Distils the reasoning of large language models into small ones, on CPUs.
 
-      Usage: distill <command> [<argument> …]
+        Try it: a whole experiment   distill run
+        Sample a teacher             distill generate, distill curate
+        Fine-tune a student          distill fine-tune
+        Reinforce a model            distill reinforce
+        Evaluate and compare models  distill evaluate, distill compare
+        Use what came of it          distill chat, distill sample, distill report
 
-      Commands:
-        inspect          Shows what a model is and what it needs.
-        convert          Writes a model again in another type or other files.
-        merge            Writes a model with a LoRA adapter merged into it.
-        initialize       Makes a model with random weights.
-        tokenize         Shows the tokens of a text.
-        train-tokenizer  Learns a tokenizer from text.
-        check            Checks samples before a model is trained on them.
-        show             Shows a sample as it will be trained on.
-        prepare          Turns samples into token ids on disk.
-        sample           Lets a model answer many prompts.
-        chat             Talks with a model in the terminal.
-        grade            Judges answers to problems of mathematics.
-        regrade          Judges graded answers again.
-        run-tests        Runs a program on the tests of its task.
-        generate         Samples a teacher's answers to problems.
-        curate           Makes a training set from a teacher's answers.
-        plan             Says what a fine-tuning run will need.
-        fine-tune        Fine-tunes a student on samples.
-        reinforce        Improves a model by reinforcement (GRPO).
-        report           Writes one page about a run, with its curves.
-        diagnose         Checks a model's gradients, packing and cache.
-        recipe           Prints a recipe to start from.
-        kernels          Shows what this machine computes with, and how fast.
-        bench            Times training and generation on this machine.
-
-      Every command accepts:
-        --threads <count>  Worker threads; without it what DISTILL_THREADS says, or
-                           one for each core.
-        --help             Print the command's page.
-
-      Exit status:
-        0   Done.
-        1   The run failed; the last lines say why.
-        64  The command line was not understood.
-        75  Stopped and saved; the same command goes on.
-
-      See 'distill help <command>' for one of them; 'distill --version' prints the
-      version.
+      'distill help <command>' says more about one of them, and 'distill help' lists
+      all commands.
       """)
   }
 
@@ -314,6 +300,8 @@ final class HelpTests: XCTestCase {
         curate      The training set made of a teacher's answers.
         fine-tune   The fine-tuning of a student on samples.
         reinforce   The reinforcement of a model by GRPO.
+        evaluate    The measuring of models on benchmarks.
+        compare     A table of models: which is better, and by how much.
       """)
   }
 

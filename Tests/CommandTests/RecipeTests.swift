@@ -1,4 +1,6 @@
+import Comparison
 import Curation
+import Evaluation
 import FineTuning
 import Foundation
 import Interface
@@ -27,7 +29,7 @@ final class RecipeTests: XCTestCase {
       "qwen2.5-32b": 6e-5, "llama-3.1-8b": 5e-5, "llama-3.3-70b": 2e-5, "qwen2.5-0.5b": 1e-4,
       "llama-3.2-1b": 5e-5, "gsm8k-solutions": 1e-3, "tiny": 1.2e-3,
     ]
-    let paths = try paths("3-fine-tune.json5")
+    let paths = try paths("3-fine-tune.json5").filter { !$0.contains("-24gib/") }
     XCTAssertEqual(paths.count, 10)
     for path in paths {
       let name = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
@@ -53,7 +55,7 @@ final class RecipeTests: XCTestCase {
   /// Students that a machine of 24 GiB trains: nine tenths of it are enough for each, and without what
   /// they do about it none would fit.
   func testRecipesForSmallMachines() throws {
-    let paths = try paths("3-fine-tune-24gib.json5")
+    let paths = try paths("3-fine-tune.json5").filter { $0.contains("-24gib/") }
     XCTAssertEqual(paths.count, 3)
     let memory = (24 << 30) / 10 * 9
     for path in paths {
@@ -79,7 +81,14 @@ final class RecipeTests: XCTestCase {
   /// writes, the next one reads.
   func testRecipesOfTheFirstTwoStages() throws {
     let stages = ["1-generate.json5", "2-curate.json5"]
-    XCTAssertEqual(try stages.map { try paths($0).count }, [3, 3])
+    // The paper's students, and those on small machines, share what stands in 'deepseek-r1'.
+    XCTAssertEqual(try stages.map { try paths($0).count }, [12, 12])
+    for path in try stages.flatMap({ try paths($0) }) {
+      let link = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
+      let isOwn = ["/deepseek-r1/", "/gsm8k-solutions/", "/tiny/"].contains { path.contains($0) }
+      let name = URL(fileURLWithPath: path).lastPathComponent
+      XCTAssertEqual(link, isOwn ? nil : "../deepseek-r1/\(name)", path)
+    }
     for folder in ["deepseek-r1", "gsm8k-solutions", "tiny"] {
       let paths = try stages.map { name in
         try XCTUnwrap(try self.paths(name).first { $0.contains("/\(folder)/") })
@@ -100,6 +109,39 @@ final class RecipeTests: XCTestCase {
         XCTAssertEqual(
           recipe.data.sources.map(\.path), [curation.output + "/samples.jsonl"], path)
       }
+    }
+  }
+
+  /// Each of the paper's students is measured by the paper's protocol, and set beside its row.
+  func testRecipesOfEvaluation() throws {
+    let students = [
+      "qwen2.5-math-1.5b", "qwen2.5-math-7b", "qwen2.5-14b", "qwen2.5-32b", "llama-3.1-8b",
+      "llama-3.3-70b",
+    ]
+    for student in students {
+      let number = student == "qwen2.5-32b" ? 5 : 4
+      let path = "\(folder.path)/\(student)/\(number)-evaluate.json5"
+      XCTAssertTrue(
+        try String(contentsOfFile: path, encoding: .utf8).hasPrefix("// Planned, not run: "))
+      let evaluation = try readRecipe(EvaluationRecipe.self, at: path).recipe
+      XCTAssertEqual(evaluation.findings, [], student)
+      XCTAssertEqual(evaluation.preset, .paper)
+      XCTAssertEqual(evaluation.plans.map(\.samplesPerProblem), [64, 16, 64, 8])
+      XCTAssertEqual(evaluation.plans.flatMap(\.changes), [])
+      let training = try readRecipe(
+        FineTuningRecipe.self, at: "\(folder.path)/\(student)/3-fine-tune.json5"
+      ).recipe
+      let checkpoints = evaluation.models.compactMap { $0.local?.checkpoint }
+      XCTAssertEqual(checkpoints.first, training.student)
+      XCTAssertEqual(checkpoints.last, training.run + "/student")
+      let comparison = try readRecipe(
+        ComparisonRecipe.self,
+        at: "\(folder.path)/\(student)/\(number + 1)-compare.json5"
+      ).recipe
+      XCTAssertEqual(comparison.findings, [], student)
+      XCTAssertEqual(
+        comparison.rows.compactMap(\.evaluation),
+        evaluation.models.map { "\(evaluation.output)/\($0.folder)" })
     }
   }
 

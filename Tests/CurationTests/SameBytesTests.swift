@@ -43,6 +43,24 @@ final class SameBytesTests: XCTestCase {
     }
   }
 
+  /// A teacher that is asked many questions at once answers in another order each time.
+  func testTheOrderOfAnswersMakesNoDifference() async throws {
+    let folder = try temporaryFolder(self)
+    _ = try ReasonTests.prepare(folder)
+    let recipe = ReasonTests.recipe(folder)
+    try await CurationRun(recipe, judge: rules, version: "9").run()
+    let first = try XCTUnwrap(contents(recipe.output)["samples.jsonl"])
+    XCTAssertGreaterThan(first.count, 1_000)
+    let journal = URL(fileURLWithPath: folder + "/run/samples.jsonl")
+    let lines = try String(contentsOf: journal, encoding: .utf8).split(separator: "\n")
+    XCTAssertGreaterThan(lines.count, 10)
+    let turned = lines.indices.map { lines[($0 * 7 + 3) % lines.count] }
+    XCTAssertEqual(Set(turned), Set(lines), "7 divides the number of lines")
+    try Data((turned.joined(separator: "\n") + "\n").utf8).write(to: journal)
+    try await CurationRun(recipe, judge: rules, version: "9").run()
+    XCTAssertEqual(try contents(recipe.output)["samples.jsonl"], first)
+  }
+
   func testTheSameCommandAgainJudgesNothing() async throws {
     let folder = try temporaryFolder(self)
     _ = try ReasonTests.prepare(folder)

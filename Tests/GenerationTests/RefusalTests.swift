@@ -142,4 +142,33 @@ final class RefusalTests: XCTestCase {
     }
     XCTAssertTrue(error.description.hasPrefix("The output of the head holds NaN or infinity"))
   }
+
+  /// The same where threads make a step's shares, and sequences break off while others go on.
+  func testNaNInAShareHarmsOnlyTheSequenceThatHasIt() throws {
+    let model = try TinyModel(.llama)
+    let embedding = try XCTUnwrap(model.trained.parameters.first { $0.name.contains("embed") })
+    embedding.value.row(99).update(repeating: 3e38, count: embedding.value.columns)
+    let broken = Decoder(packing: model.trained)
+    var requests = model.requests(20, samples: 7)
+    for index in requests.indices {
+      requests[index].prompt.removeAll { $0 == 99 }
+      requests[index].prompt.append(3)
+      requests[index].maxNewTokens = 30
+      requests[index].stopTokens = []
+    }
+    let reference = try GenerationEngine(broken, EngineSettings(maxSequences: 5)).completions(
+      requests)
+    for completion in reference.joined() {
+      // Nothing follows the token, unless it was the last.
+      let place = completion.tokens.firstIndex(of: 99) ?? 29
+      XCTAssertEqual(completion.tokens.count, place + 1)
+      XCTAssertEqual(completion.finishReason.name, place < 29 ? "error" : "length")
+    }
+    XCTAssertTrue(reference.joined().contains { $0.finishReason == .length })
+    XCTAssertTrue(reference.joined().contains { $0.finishReason.name == "error" })
+    try withThreads(3) {
+      let engine = try GenerationEngine(broken, EngineSettings(maxSequences: 140))
+      XCTAssertEqual(try engine.completions(requests), reference)
+    }
+  }
 }

@@ -98,6 +98,34 @@ final class SameBitsTests: XCTestCase {
     }
   }
 
+  /// Enough sequences that a step is divided among threads.
+  func testStepsInSharesAreTheSame() throws {
+    for (family, format) in [
+      (ModelFamily.qwen2, PackedFormat.bfloat16), (.llama, .int8), (.qwen3, .bfloat16),
+    ] {
+      let decoder = Decoder(packing: try TinyModel(family).trained, format)
+      let requests = try TinyModel(family).requests(31, samples: 6)
+      var reference: [[Completion]] = []
+      try withThreads(1) {
+        let few = EngineSettings(maxSequences: 7, promptChunk: 30)
+        reference = try GenerationEngine(decoder, few).completions(requests)
+      }
+      for threads in [2, 3, 8] {
+        try withThreads(threads) {
+          XCTAssertGreaterThan(
+            decoder.shares(of: [Int](repeating: 1, count: 160)).count, 2, "\(threads) threads")
+          for sequences in [90, 160] {
+            let engine = try GenerationEngine(
+              decoder, EngineSettings(maxSequences: sequences, promptChunk: 200))
+            XCTAssertEqual(
+              try engine.completions(requests), reference,
+              "\(family), \(format), \(threads) threads, \(sequences) sequences")
+          }
+        }
+      }
+    }
+  }
+
   func testPackedAndTrainedDecodersAgree() throws {
     let model = try TinyModel(.qwen3)
     let requests = model.requests(6)

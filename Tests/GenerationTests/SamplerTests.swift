@@ -71,10 +71,14 @@ final class SamplerTests: XCTestCase {
     _ sampler: Sampler, _ logits: [Float], occurred: [Int32], uniform: Double, forced: Int32? = nil
   ) -> Sampler.Choice? {
     var row = logits
+    // What scratch memory held before must not matter.
+    var scratch = [Float](repeating: .nan, count: Sampler.scratchCount(logits.count))
     return row.withUnsafeMutableBufferPointer { row in
-      row.baseAddress.flatMap {
-        sampler.choose(
-          from: $0, count: logits.count, occurred: occurred, forced: forced, uniform: uniform)
+      scratch.withUnsafeMutableBufferPointer { scratch in
+        guard let row = row.baseAddress, let scratch = scratch.baseAddress else { return nil }
+        return sampler.choose(
+          from: row, count: logits.count, occurred: occurred, forced: forced, uniform: uniform,
+          scratch: scratch)
       }
     }
   }

@@ -137,4 +137,27 @@ final class ConsoleTests: XCTestCase {
     XCTAssertEqual(program.run(["c"], on: transcript.console(isTerminal: true)), 0)
     XCTAssertEqual(transcript.errors, "\rbusy\r    \r")
   }
+
+  // MARK: - Another process's status
+
+  func testAStatusForAnotherProcessIsALineOfItsOwn() {
+    let transcript = Transcript()
+    let console = Console(
+      output: Output { _ in }, errors: .relay(columns: 33) { transcript.console().write($0) })
+    XCTAssertTrue(console.isTerminal)
+    XCTAssertEqual(console.columns, 33)
+    console.show(block: [])
+    console.show(block: ["a long line that is wider than a terminal", "b\u{1F}\n"])
+    console.note("said")
+    console.show(status: "c")
+    console.show(block: [])
+    console.show(status: nil)
+    XCTAssertEqual(
+      transcript.output,
+      "\u{1E}a long line that is wider than a terminal\u{1F}b\\u{1f}\\u{a}\nsaid\n\u{1E}c\n\u{1E}\n"
+    )
+    XCTAssertEqual(
+      transcript.output.split(separator: "\n").map { Console.statusLines(in: String($0)) },
+      [["a long line that is wider than a terminal", "b\\u{1f}\\u{a}"], nil, ["c"], []])
+  }
 }

@@ -270,6 +270,74 @@ final class ProgramTests: XCTestCase {
     }
   }
 
+  // MARK: - Purposes and groups
+
+  private func grouped(_ purposes: Purpose..., groups: CommandGroup...) -> Program {
+    Program("p", version: "1", summary: "Does it.", purposes: purposes, groups: groups)
+  }
+
+  private func command(_ name: String) -> Command {
+    Command(name, summary: "Does \(name).", discussion: "D.", example: "p \(name)") { _, _ in }
+  }
+
+  func testAProgramWithPurposesShowsThemWhenItIsGivenNoWord() {
+    let program = grouped(
+      Purpose("Make a thing", "make"), Purpose("Look at things", "show-all", "make"),
+      groups: CommandGroup("Things", command("make")),
+      CommandGroup("Others", command("show-all"), command("go")))
+    let overview = """
+      Does it.
+
+        Make a thing    p make
+        Look at things  p show-all, p make
+
+      'p help <command>' says more about one of them, and 'p help' lists all commands.
+
+      """
+    let page = """
+      Does it.
+
+      Usage: p <command> [<argument> …]
+
+      Things:
+        make      Does make.
+
+      Others:
+        show-all  Does show-all.
+        go        Does go.
+
+      Every command accepts:
+        --help  Print the command's page.
+
+      """
+    let transcript = Transcript()
+    XCTAssertEqual(program.run([], on: transcript.console()), 0)
+    XCTAssertEqual(transcript.output, overview)
+    XCTAssertEqual(transcript.errors, "")
+    for words in [["help"], ["--help"], ["-h"], ["help", "help"]] {
+      let transcript = Transcript()
+      XCTAssertEqual(program.run(words, on: transcript.console()), 0)
+      XCTAssertTrue(transcript.output.hasPrefix(page), transcript.output)
+    }
+    let other = Transcript()
+    XCTAssertEqual(program.run(["go"], on: other.console()), 0)
+    XCTAssertEqual(other.output, "")
+    XCTAssertEqual(program.findings, [])
+  }
+
+  func testFindingsAboutPurposes() {
+    let words = String(repeating: "w", count: 31)
+    XCTAssertEqual(
+      grouped(
+        Purpose("Make", "make", "mak"), Purpose("Nothing"), Purpose(words, "make"),
+        groups: CommandGroup("Things", command("make")), CommandGroup("Same", command("make"))
+      ).findings,
+      [
+        "Two commands are named 'make'.", "'Make' names 'mak', no command.",
+        "'Nothing' names no command.", "'\(words)' is over 30 wide.",
+      ])
+  }
+
   func testThePageOfACommand() {
     let page = """
       Fine-tunes a student.

@@ -137,4 +137,30 @@ final class PackedDecoderTests: XCTestCase {
       return Float(bitPattern: (half & 0x8000) << 16 | (((half & 0x7fff) << 13) + (112 << 23)))
     }
   }
+
+  /// Every part of a step is in one share, in order; where sharing would not help there is one.
+  func testSharesOfAStep() throws {
+    let model = try TinyModel.all()[0]
+    let packed = Decoder(packing: model.decoder(.bfloat16))
+    let before = ThreadPool.shared.threads
+    defer { ThreadPool.shared.threads = before }
+    ThreadPool.shared.threads = 3
+    let ones = [Int](repeating: 1, count: 200)
+    for tokens in [ones, ones + [33, 7], [30, 1, 5] + ones, (0..<60).map { 1 + $0 % 7 }] {
+      let shares = packed.shares(of: tokens)
+      XCTAssertEqual(shares.flatMap { Array($0) }, Array(tokens.indices), "\(tokens)")
+      XCTAssertGreaterThan(shares.count, 3, "\(tokens)")
+      let counts = shares.map { tokens[$0].reduce(0, +) }
+      XCTAssertTrue(counts.allSatisfy { $0 > 0 && $0 <= 80 }, "\(counts)")
+    }
+    for tokens in [[], [5], [Int](repeating: 1, count: 63), ones + [400]] {
+      XCTAssertEqual(packed.shares(of: tokens), [0..<tokens.count], "\(tokens)")
+    }
+    XCTAssertEqual(model.decoder(.bfloat16).shares(of: ones), [0..<200], "not packed")
+    ThreadPool.shared.run(2) { _, _ in
+      XCTAssertEqual(packed.shares(of: ones), [0..<200], "within a loop")
+    }
+    ThreadPool.shared.threads = 1
+    XCTAssertEqual(packed.shares(of: ones), [0..<200], "one thread")
+  }
 }

@@ -25,8 +25,9 @@ final class ImportTests: XCTestCase {
     XCTAssertGreaterThan(imports, 10, "no imports were found")
   }
 
-  /// Reinforcement is an add-on: without its folder, its command and their tests the rest builds.
-  func testOnlyItsCommandImportsReinforcement() throws {
+  /// Reinforcement is an add-on: without its folder, its command, its example and their tests the
+  /// rest builds.
+  func testOnlyItsCommandAndItsExampleImportReinforcement() throws {
     var importers: Set<String> = []
     for target in try Target.all() where target.name != "Reinforcement" {
       for source in Package.files(in: target.path) where source.hasSuffix(".swift") {
@@ -39,7 +40,7 @@ final class ImportTests: XCTestCase {
     XCTAssertEqual(
       importers.filter { !$0.hasPrefix("Tests/") }.sorted(),
       [
-        "Sources/Commands/ReinforceCommand.swift",
+        "Examples/custom-reward/main.swift", "Sources/Commands/ReinforceCommand.swift",
         "Sources/Commands/ReinforcementDisplay.swift",
         "Sources/Commands/ReinforcementRecipeKind.swift",
       ])

@@ -163,6 +163,67 @@ final class ProblemFileTests: XCTestCase {
     }
   }
 
+  /// All columns of `gpqa_diamond.csv`, in their order; the row is made up.
+  func testGPQADiamondWithAllItsColumns() throws {
+    var columns = ["Question", "Correct Answer"] + (1...3).map { "Incorrect Answer \($0)" }
+    columns += ["Explanation"]
+    var names = columns.map { "Pre-Revision \($0)" }
+    names += ["Self-reported question-writing time (minutes)"] + columns
+    names += [
+      "Revision Comments (from Question Writer)", "Subdomain", "Writer's Difficulty Estimate",
+      "Extra Revised Question", "Extra Revised Explanation", "Extra Revised Correct Answer",
+    ]
+    names += (1...3).map { "Extra Revised Incorrect Answer \($0)" }
+    names += [
+      "Non-Expert Validator Accuracy", "Majority Non-Expert Vals Incorrect",
+      "Expert Validator Accuracy", "Record ID", "High-level domain", "Question Writer",
+    ]
+    for validator in ["EV_1", "EV_2", "NEV_1", "NEV_2", "NEV_3"] {
+      let columns =
+        validator.hasPrefix("EV")
+        ? [
+          "Feedback", "Validator Revision Suggestion", "Is First Validation", "Post hoc agreement",
+          "Sufficient Expertise?", "Understand the question?", "Question Difficulty",
+          "Validator Answered Correctly", "Self-reported time (minutes)", "Probability Correct",
+          "Manual Correctness Adjustment", "Expert Validator",
+        ]
+        : [
+          "Feedback", "Validator Answered Correctly", "Explanation", "Self-reported time (minutes)",
+          "Website visited", "Probability Correct", "Manual Correctness Adjustment",
+          "Non-Expert Validator",
+        ]
+      names += columns.map { "\($0)_\(validator)" }
+    }
+    names += ["Expert Validator Disagreement Category", "Canary String"]
+    let cells = names.map { name in
+      switch name {
+      case "Question": "\"Which is \"\"it\"\",\nof these?\""
+      case "Correct Answer": "right"
+      case "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3":
+        "wrong \(name.suffix(1))"
+      case "Explanation": "Because."
+      case "Record ID": "recA"
+      case "Writer's Difficulty Estimate": "Hard graduate level (could be, …)"
+      case "Extra Revised Question", "Subdomain": ""
+      default: "other \(name.utf8.count)"
+      }
+    }
+    let folder = try TemporaryFolder()
+    let path = try folder.write(
+      names.joined(separator: ",") + "\r\n"
+        + cells.map { $0.hasPrefix("\"") ? $0 : "\"\($0)\"" }.joined(separator: ",") + "\r\n",
+      as: "gpqa_diamond.csv")
+    XCTAssertEqual(try ProblemFile(ProblemSource(path: path)).form, .gpqa)
+    let problem = try XCTUnwrap(read(path).first)
+    XCTAssertEqual(problem.id, "recA")
+    XCTAssertEqual(problem.question, "Which is \"it\",\nof these?")
+    XCTAssertEqual(problem.solution, "Because.")
+    XCTAssertEqual(problem.difficulty, "Hard graduate level (could be, …)")
+    guard case .choices(let options, let correct) = problem.reference else { return XCTFail() }
+    XCTAssertEqual(options[correct], "right")
+    XCTAssertEqual(options.sorted(), ["right", "wrong 1", "wrong 2", "wrong 3"])
+  }
+
   func testSentences() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("p.jsonl")

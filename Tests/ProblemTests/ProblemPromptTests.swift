@@ -89,5 +89,97 @@ final class ProblemPromptTests: XCTestCase {
     XCTAssertThrowsError(try prompt.messages(for: one)) {
       XCTAssertEqual("\($0)", "p:1: The question has 1 option; it may have 2 to 10.")
     }
+    XCTAssertThrowsError(try one.shown(to: 0, seed: 0)) {
+      XCTAssertEqual("\($0)", "p:1: The question has 1 option; it may have 2 to 10.")
+    }
+  }
+
+  // MARK: Orders of options
+
+  private func choices(_ id: String) -> Problem {
+    Problem(
+      id: id, question: "q", reference: .choices(["w", "x", "y", "z"], correct: 2), source: "s",
+      difficulty: "d", place: "p:1")
+  }
+
+  /// The same for ever: another order would be another sample.
+  func testOrdersOfSamplesAreFixed() throws {
+    func options(_ id: String, _ sample: Int, _ seed: UInt64) throws -> String {
+      let shown = try choices(id).shown(to: sample, seed: seed)
+      guard case .choices(let options, let correct) = shown.reference else { return "" }
+      XCTAssertEqual(options.count, 4)
+      XCTAssertEqual(options[correct], "y")
+      var other = shown
+      other.reference = choices(id).reference
+      XCTAssertEqual(other, choices(id))
+      return options.joined()
+    }
+    XCTAssertEqual(
+      try (0..<6).map { try options("rec1", $0, 7) },
+      ["wyxz", "wxzy", "wzyx", "wzxy", "zywx", "zxwy"])
+    for (id, sample, seed) in [("rec1", 3, UInt64(7)), ("é", 0, 0), ("", 63, .max)] {
+      let order = try ChoiceOrder(of: 4, correct: 2, item: id, sample: sample + 1, seed: seed)
+      XCTAssertEqual(
+        try options(id, sample, seed), try order.arranged(["w", "x", "y", "z"]).joined())
+    }
+    let sum = Problem(id: "a", question: "q", reference: .answer("1"), source: "s", place: "p:1")
+    XCTAssertEqual(try sum.shown(to: 5, seed: 1), sum)
+  }
+
+  /// Each option stands at each place a quarter of the time, also behind GPQA's order of items.
+  func testOrdersOfSamplesFavourNoOption() throws {
+    for seed in [UInt64(0), 9] {
+      var places = Array(repeating: Array(repeating: 0, count: 4), count: 4)
+      var orders: [String: Int] = [:]
+      for item in 0..<1_200 {
+        var problem = choices("rec\(item)")
+        let first = try ChoiceOrder(of: 4, item: problem.id, sample: 0, seed: 0)
+        problem.reference = .choices(
+          try first.arranged(["w", "x", "y", "z"]), correct: first.correct)
+        for sample in 0..<2 {
+          guard case .choices(let options, _) = try problem.shown(to: sample, seed: seed).reference
+          else { return XCTFail() }
+          orders[options.joined(), default: 0] += 1
+          for (place, option) in options.enumerated() {
+            places[place][["w", "x", "y", "z"].firstIndex(of: option) ?? 0] += 1
+          }
+        }
+      }
+      // 600 and 100 are expected; these are more than five standard deviations.
+      for count in places.joined() { XCTAssertTrue((490...710).contains(count), "\(places)") }
+      XCTAssertEqual(orders.count, 24)
+      for count in orders.values { XCTAssertTrue((50...150).contains(count), "\(orders)") }
+    }
+  }
+
+  func testWhichOrderIsAsked() throws {
+    let item = ProblemPrompt(choices: "{question} {options}")
+    var sample = item
+    sample.optionOrder = .sample
+    var named = item
+    named.optionOrder = .item
+    let problem = choices("rec1")
+    let usual = [Message("user", "q A) w\nB) x\nC) y\nD) z")]
+    for prompt in [item, named] {
+      XCTAssertEqual(try prompt.messages(for: problem), usual)
+      XCTAssertEqual(try prompt.messages(for: problem, sample: 3, seed: 7), usual)
+      XCTAssertEqual(try prompt.shown(problem, to: 3, seed: 7), problem)
+      XCTAssertFalse(prompt.isOrderedBySample(problem))
+    }
+    let shown = try problem.shown(to: 3, seed: 7)
+    XCTAssertNotEqual(shown, problem)
+    XCTAssertEqual(try sample.shown(problem, to: 3, seed: 7), shown)
+    XCTAssertEqual(
+      try sample.messages(for: problem, sample: 3, seed: 7), try item.messages(for: shown))
+    XCTAssertTrue(sample.isOrderedBySample(problem))
+    XCTAssertThrowsError(try sample.messages(for: problem)) {
+      XCTAssertEqual(
+        "\($0)",
+        "p:1: 'prompt.optionOrder' is 'sample', which only what counts samples can ask. Leave it out."
+      )
+    }
+    let sum = Problem(id: "a", question: "q", reference: .answer("1"), source: "s", place: "p:1")
+    XCTAssertEqual(try sample.messages(for: sum), try item.messages(for: sum))
+    XCTAssertFalse(sample.isOrderedBySample(sum))
   }
 }

@@ -343,6 +343,28 @@ final class JudgingTests: XCTestCase {
     }
   }
 
+  func testStoppedBetweenTests() throws {
+    let judge = ProgramJudge(sandbox: try Sandbox(isolation: .none))
+    let lock = NSLock()
+    for (text, program) in [
+      (echo, "print(input())"), (double, "def f(x): return 2 * x"),
+    ] {
+      let task = try ProgramTask(text)
+      XCTAssertGreaterThan(task.count, 1)
+      nonisolated(unsafe) var asked = 0
+      let stopped = judge.verdict(of: program, on: task) {
+        lock.withLock {
+          asked += 1
+          return asked > 1
+        }
+      }
+      XCTAssertEqual(stopped.outcome, .infrastructure)
+      XCTAssertEqual(stopped.reason, "Judging was stopped.")
+      // Before the first test, before the second, and whether to try once more, until that ends.
+      XCTAssertEqual(asked, 2 + ProgramJudge.retries)
+    }
+  }
+
   func testInfrastructureIsRetriedAndCounted() throws {
     let task = try ProgramTask(echo)
     @Sendable func verdict(_ outcome: ProgramVerdict.Outcome) -> ProgramVerdict {

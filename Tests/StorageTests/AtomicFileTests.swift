@@ -150,6 +150,23 @@ final class AtomicFileTests: XCTestCase {
     }
     XCTAssertEqual(folder.names(), [])
   }
+
+  func testAFileIsRemoved() throws {
+    let folder = try TemporaryFolder()
+    try AtomicFile.write(Data("1".utf8), to: folder.file("a"))
+    try AtomicFile.write(Data("2".utf8), to: folder.file("b"))
+    try removeFile(at: folder.file("a"))
+    XCTAssertEqual(folder.names(), ["b"])
+    // One that is not there is removed.
+    try removeFile(at: folder.file("a"))
+    try removeFile(at: folder.file("none/a"))
+    XCTAssertEqual(folder.names(), ["b"])
+    XCTAssertThrowsError(try removeFile(at: folder.file("b/a"))) {
+      XCTAssertEqual(
+        "\($0)",
+        folder.file("b/a") + ": a part of this path is a file, where a folder is needed.")
+    }
+  }
 }
 
 #if canImport(Darwin)

@@ -119,6 +119,10 @@ final class SecretTests: XCTestCase {
     XCTAssertFalse(secret.stands(in: ""))
     let short = try Secret("EMPTY", source: "")
     XCTAssertEqual(short.redacted("an EMPTY set"), "an EMPTY set")
+    // Between the two it is taken out whole.
+    let middling = try Secret("wrong-77", source: "a test")
+    XCTAssertEqual(middling.redacted("Bearer wrong-77."), "Bearer <secret>.")
+    XCTAssertEqual(middling.redacted("wrong-7 or 7"), "wrong-7 or 7")
     XCTAssertFalse(short.stands(in: "an EMPTY set"))
   }
 
