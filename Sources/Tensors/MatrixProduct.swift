@@ -164,6 +164,8 @@ struct Product {
     let pool = ThreadPool.shared
     let (mr, nr) = (Int(tiles.a_width), Int(tiles.b_width))
     let strips = (m + mr - 1) / mr
+    let readsKeptWords =
+      if case .packed(let b) = b { b.keepsOperandWords } else { false }
     let perWorker = (m + pool.threads * 168 - 1) / (pool.threads * 168)
     let chunks = min(strips, pool.threads * perWorker)
     let deepest = words(min(k, Self.kBlock))
@@ -185,7 +187,7 @@ struct Product {
         let starts = Array(
           stride(from: group, to: min(k, group + Self.kBlock * Self.kBlocksAtOnce), by: Self.kBlock)
         )
-        let parts = (width + 4 * nr - 1) / (4 * nr)
+        let parts = readsKeptWords ? 0 : (width + 4 * nr - 1) / (4 * nr)
         pool.run(parts * starts.count) { index, worker in
           let (block, part) = index.quotientAndRemainder(dividingBy: parts)
           let (start, first) = (starts[block], part * 4 * nr)
@@ -214,9 +216,19 @@ struct Product {
             tiles.pack_a(
               left, a(first, start), Int64(a.rowStride), Int64(a.columnStride), Int64(rows),
               Int64(depth))
-            tiles.multiply(
-              c + first * cStride + column, Int64(cStride), left, right + block * widest * deepest,
-              Int64(rows), Int64(width), Int64(depth), accumulating || start > 0 ? 1 : 0)
+            let to = c + first * cStride + column
+            let adds: Int32 = accumulating || start > 0 ? 1 : 0
+            if readsKeptWords, case .packed(let b) = b {
+              for next in stride(from: 0, to: width, by: nr) {
+                tiles.multiply(
+                  to + next, Int64(cStride), left, b.kept(column: column + next, start: start),
+                  Int64(rows), Int64(min(nr, width - next)), Int64(depth), adds)
+              }
+            } else {
+              tiles.multiply(
+                to, Int64(cStride), left, right + block * widest * deepest, Int64(rows),
+                Int64(width), Int64(depth), adds)
+            }
           }
         }
       }

@@ -21,9 +21,16 @@ public final class PackedMatrix: @unchecked Sendable {
   fileprivate let tiles: ck_products
   fileprivate let panelWidth: Int
   fileprivate let panelWords: Int
+  /// Panels the kernel takes at once: streams of memory, for each worker.
+  private let streams: Int
 
   /// A matrix that holds anything: `pack` its rows.
-  public init(rows: Int, columns: Int, format: PackedFormat = .bfloat16) {
+  public convenience init(rows: Int, columns: Int, format: PackedFormat = .bfloat16) {
+    self.init(rows: rows, columns: columns, format: format, streams: Int(ck_streams()))
+  }
+
+  init(rows: Int, columns: Int, format: PackedFormat, streams: Int) {
+    self.streams = streams
     self.format = format
     self.rows = rows
     self.columns = columns
@@ -101,6 +108,14 @@ public final class PackedMatrix: @unchecked Sendable {
 
   /// A panel's words before element `k`, a multiple of what a word holds.
   private func words(_ k: Int) -> Int { k / Int(tiles.kept_per_word) * panelWidth }
+
+  /// Whether kept words are what products take, so that `release` would only copy them.
+  var keepsOperandWords: Bool { tiles.kept_per_word == tiles.k_per_step }
+
+  /// Kept words of the panel of a product's column, from element `start` along k.
+  func kept(column: Int, start: Int) -> UnsafePointer<UInt32> {
+    UnsafePointer(panel(column / panelWidth) + words(start))
+  }
 
   /// Writes operand words of panels, as `pack_b` would make them, for `count` columns of a product
   /// from `column`, and for `depth` elements along k from `start`.
@@ -185,15 +200,12 @@ public final class PackedMatrix: @unchecked Sendable {
     let columns: Range<Int>
   }
 
-  /// Panels the kernel takes at once.
-  private static let groupSize = 4
-
   /// Goes through a share of the panels in as many streams as the kernel takes at once: each is a
-  /// stretch of memory, read from its beginning to its end. Were panels that follow one another
-  /// taken at once, each stream would end where the next had begun, and no prefetching would know
-  /// where it goes on: that costs 7 % of the time.
+  /// stretch of memory, read from its beginning to its end. Were several panels that follow one
+  /// another taken at once, each stream would end where the next had begun, and no prefetching would
+  /// know where it goes on: that costs 7 % of the time.
   private func forEachGroup(of share: Range<Int>, _ body: (PanelGroup) -> Void) {
-    let stretch = share.count / Self.groupSize
+    let stretch = share.count / streams
     func group(at panel: Int, of count: Int, apart: Int) -> PanelGroup {
       let lastPanel = panel + (count - 1) * apart
       let width = (count - 1) * panelWidth + min(panelWidth, rows - lastPanel * panelWidth)
@@ -201,9 +213,9 @@ public final class PackedMatrix: @unchecked Sendable {
       return PanelGroup(panel: panel, apart: apart, columns: first..<first + width)
     }
     for panel in share.lowerBound..<share.lowerBound + stretch {
-      body(group(at: panel, of: Self.groupSize, apart: stretch))
+      body(group(at: panel, of: streams, apart: stretch))
     }
-    let rest = share.lowerBound + stretch * Self.groupSize
+    let rest = share.lowerBound + stretch * streams
     if rest < share.upperBound { body(group(at: rest, of: share.upperBound - rest, apart: 1)) }
   }
 
@@ -217,7 +229,7 @@ public final class PackedMatrix: @unchecked Sendable {
     while start < panels {
       let part =
         shares.count < threads ? 3 * panels / (4 * threads) : (panels - start) / (2 * threads)
-      let size = part >= Self.groupSize ? part / Self.groupSize * Self.groupSize : max(1, part)
+      let size = part >= streams ? part / streams * streams : max(1, part)
       shares.append(start..<min(panels, start + size))
       start += size
     }

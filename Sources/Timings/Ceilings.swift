@@ -21,7 +21,7 @@ public struct Ceilings: Codable, Sendable {
   /// Takes about two seconds.
   public static func measure() -> Ceilings {
     let pool = ThreadPool.shared
-    let buffer = Tensor(zeros: [64 << 20])  // 256 MiB: no cache holds it
+    let buffer = Tensor(zeros: [bufferCount])
     let library =
       switch OpenBLAS.shared {
       case .success(let library): "\(library.version), \(library.core) kernels"
@@ -69,13 +69,23 @@ public struct Ceilings: Codable, Sendable {
     return best
   }
 
-  private static func read(_ buffer: Tensor, threads: Int) -> Double {
+  /// Bytes per second read from memory on all threads at this moment.
+  static func readNow() -> Double {
+    read(Tensor(zeros: [bufferCount]), threads: ThreadPool.shared.threads, tries: 2)
+  }
+
+  private static let bufferCount = 64 << 20  // 256 MiB: no cache holds it
+
+  /// The best of several tries, in one stream for each thread and in four: which is faster is the
+  /// processor's affair.
+  private static func read(_ buffer: Tensor, threads: Int, tries: Int = 4) -> Double {
     var best = 0.0
-    for _ in 0..<4 {
+    for attempt in 0..<2 * tries {
       let part = buffer.count / threads
       let start = Stopwatch.now
       ThreadPool.shared.run(threads) { thread, _ in
-        _ = kernels.read_memory(buffer.pointer + thread * part, Int64(part) * 4)
+        _ = kernels.read_memory(
+          buffer.pointer + thread * part, Int64(part) * 4, attempt % 2 == 0 ? 1 : 4)
       }
       best = max(best, Double(part * threads * 4) / (Stopwatch.now - start))
     }

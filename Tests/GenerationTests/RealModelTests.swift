@@ -51,15 +51,64 @@ final class RealModelTests: XCTestCase {
       throw XCTSkip("DISTILL_FIXTURES names no folder of fixtures.")
     }
     for name in ["stories260K-hf", "tinystories-656k"] {
-      let checkpoint = try Checkpoint(at: "\(root)/models/\(name)")
-      let bfloat16 = try checkpoint.packedDecoder()
-      let integers = try checkpoint.packedDecoder(.int8)
-      var request = GenerationRequest(
-        prompt: try Greedy(at: "\(checkpoint.path)/greedy.json").prompt)
-      request.samples = 0..<20
-      request.maxNewTokens = 200
-      var (agreeing, all) = (0, 0)
-      for completion in try GenerationEngine(bfloat16).completions([request])[0] {
+      let folder = "\(root)/models/\(name)"
+      let prompt = try Greedy(at: "\(folder)/greedy.json").prompt
+      let (agreeing, all) = try agreement(
+        ofModelAt: folder, prompts: [prompt], samples: 20, maxNewTokens: 200)
+      XCTAssertGreaterThan(all, 3000)
+      XCTAssertGreaterThanOrEqual(
+        Double(agreeing) / Double(all), 0.97, "\(name): \(agreeing) of \(all)")
+    }
+  }
+
+  /// The same for models that were trained to reason, at their own samples.
+  func testIntegersReasonAsBFloat16Does() throws {
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    for (name, share) in [("tiny-teacher", 0.995), ("tiny-base", 0.985)] {
+      let folder = package.appendingPathComponent("Checkpoints/\(name)").path
+      let tokenizer = try Tokenizer(at: folder)
+      for level in ["easy", "hard"] {
+        let problems = try Data(
+          contentsOf: package.appendingPathComponent("Recipes/tiny/problems/\(level).jsonl"))
+        var prompts: [[Int32]] = []
+        for line in problems.split(separator: UInt8(ascii: "\n")) {
+          let problem = try JSONValue(parsing: Data(line), source: level)
+          guard case .object(let members) = problem,
+            case .string(let question)? = members["question"]
+          else { return XCTFail("a problem without a question") }
+          prompts.append(tokenizer.encode("<|user|>\(question)<|assistant|>"))
+        }
+        let (agreeing, all) = try agreement(
+          ofModelAt: folder, prompts: prompts, samples: 2, maxNewTokens: 200,
+          stopTokens: Set(tokenizer.encode("<|end|>")))
+        XCTAssertGreaterThan(all, 2500)
+        XCTAssertGreaterThanOrEqual(
+          Double(agreeing) / Double(all), share, "\(name), \(level): \(agreeing) of \(all)")
+      }
+    }
+  }
+
+  /// At how many tokens, sampled in bfloat16, both formats find the same one the most probable.
+  private func agreement(
+    ofModelAt folder: String, prompts: [[Int32]], samples: Int, maxNewTokens: Int,
+    stopTokens: Set<Int32> = []
+  ) throws -> (agreeing: Int, all: Int) {
+    let checkpoint = try Checkpoint(at: folder)
+    let bfloat16 = try checkpoint.packedDecoder()
+    let integers = try checkpoint.packedDecoder(.int8)
+    let requests = prompts.map { prompt in
+      var request = GenerationRequest(prompt: prompt)
+      request.samples = 0..<samples
+      request.maxNewTokens = maxNewTokens
+      request.stopTokens = stopTokens
+      return request
+    }
+    var (agreeing, all) = (0, 0)
+    for (request, completions) in zip(
+      requests, try GenerationEngine(bfloat16).completions(requests))
+    {
+      for completion in completions {
         let row = PackedTokens(request.prompt + completion.tokens)
         let expected = try bfloat16.logits(row), found = try integers.logits(row)
         for t in request.prompt.count..<row.count {
@@ -71,10 +120,8 @@ final class RealModelTests: XCTestCase {
           all += 1
         }
       }
-      XCTAssertGreaterThan(all, 3000)
-      XCTAssertGreaterThanOrEqual(
-        Double(agreeing) / Double(all), 0.97, "\(name): \(agreeing) of \(all)")
     }
+    return (agreeing, all)
   }
 
   func testTheTextIsThatOfTheTokens() throws {

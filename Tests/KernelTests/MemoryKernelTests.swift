@@ -92,29 +92,32 @@ final class MemoryKernelTests: XCTestCase {
   }
 
   func testReadMemoryDependsOnEveryWord() {
-    // Four streams of eight of the widest vectors.
-    let unit = 4 * 8 * 16
     for variant in Variant.all {
-      let none = variant.kernels.read_memory(memory.place([UInt32](repeating: 0, count: 1)), 0)
-      XCTAssertEqual(none, 0, "\(variant)")
-      for count in [unit, 3 * unit] {
-        var generator = SeededGenerator(seed: count)
-        let words = (0..<count).map { _ in UInt32(truncatingIfNeeded: generator.next()) }
-        let expected = words.reduce(0, ^)
-        let found = variant.kernels.read_memory(memory.place(words), Int64(4 * count))
-        XCTAssertEqual(found, expected, "\(variant), \(count) words")
-        let pointer = memory.place(words)
-        for index in 0..<count {
-          pointer[index] ^= 1 << UInt32(index % 32)
-          let other = variant.kernels.read_memory(pointer, Int64(4 * count))
-          XCTAssertEqual(other, expected ^ 1 << UInt32(index % 32), "\(variant), word \(index)")
-          pointer[index] = words[index]
+      for streams in [1, 4] {
+        // Eight of the widest vectors for each stream.
+        let unit = streams * 8 * 16
+        func read(_ words: UnsafePointer<UInt32>, _ count: Int) -> UInt32 {
+          variant.kernels.read_memory(words, Int64(4 * count), Int64(streams))
         }
-      }
-      // Lengths that are no multiple: nothing beyond them is read.
-      for count in [1, 511, 513, 700, 1537] {
-        _ = variant.kernels.read_memory(
-          memory.place([UInt32](repeating: 7, count: count)), Int64(4 * count))
+        XCTAssertEqual(read(memory.place([0]), 0), 0, "\(variant)")
+        for count in [unit, 3 * unit] {
+          var generator = SeededGenerator(seed: count)
+          let words = (0..<count).map { _ in UInt32(truncatingIfNeeded: generator.next()) }
+          let expected = words.reduce(0, ^)
+          XCTAssertEqual(
+            read(memory.place(words), count), expected, "\(variant), \(count) words, \(streams)")
+          let pointer = memory.place(words)
+          for index in 0..<count {
+            pointer[index] ^= 1 << UInt32(index % 32)
+            XCTAssertEqual(
+              read(pointer, count), expected ^ 1 << UInt32(index % 32), "\(variant), word \(index)")
+            pointer[index] = words[index]
+          }
+        }
+        // Lengths that are no multiple: nothing beyond them is read.
+        for count in [1, 127, 511, 513, 700, 1537] {
+          _ = read(memory.place([UInt32](repeating: 7, count: count)), count)
+        }
       }
     }
   }

@@ -12,9 +12,10 @@ final class PackedMatrixTests: XCTestCase {
   private let weights = [(1, 1), (31, 29), (67, 513), (131, 1027), (33, 2), (1543, 37), (257, 512)]
 
   func testTheBitsOfProductsWithTheMatrix() {
-    for (n, k) in weights {
+    for ((n, k), streams) in weights.flatMap({ weight in [1, 4].map { (weight, $0) } }) {
       let matrix = Tensor(seeded: [n, k], seed: 1)
-      let packed = PackedMatrix(matrix)
+      let packed = PackedMatrix(rows: n, columns: k, format: .bfloat16, streams: streams)
+      packed.pack(matrix)
       XCTAssertEqual(packed.rows, n)
       XCTAssertEqual(packed.columns, k)
       for m in rows {
@@ -28,7 +29,8 @@ final class PackedMatrixTests: XCTestCase {
             withThreads(threads) {
               found.setProduct(of: a.matrix, transposed: packed, accumulating: accumulating)
             }
-            let what = "\(m)×\(n) over \(k), \(accumulating), \(threads) threads"
+            let what =
+              "\(m)×\(n) over \(k), \(accumulating), \(threads) threads, \(streams) streams"
             assertSameBits(found, expected, what)
             XCTAssertTrue(beside.allSatisfy { $0.elements.allSatisfy { $0 == 12345.5 } }, what)
           }
@@ -184,10 +186,14 @@ final class IntegerMatrixTests: XCTestCase {
       c.setProduct(of: x.matrix, transposed: packed)
       return [("c", c)]
     }
-    for rows in [0..<1, 5..<7, 10..<23, 30..<61] {
-      let part = Tensor(uninitialized: [rows.count, n])
-      part.setProduct(of: x.rows(rows).matrix, transposed: packed)
-      assertSameBits(part, whole.rows(rows), "rows \(rows)")
+    for streams in [1, 4] {
+      let packed = PackedMatrix(rows: n, columns: k, format: .int8, streams: streams)
+      packed.pack(w)
+      for rows in [0..<1, 2..<5, 5..<7, 10..<23, 30..<61] {
+        let part = Tensor(uninitialized: [rows.count, n])
+        part.setProduct(of: x.rows(rows).matrix, transposed: packed)
+        assertSameBits(part, whole.rows(rows), "rows \(rows), \(streams) streams")
+      }
     }
     let none = Tensor(zeros: [0, n])
     none.setProduct(of: Tensor(zeros: [0, k]).matrix, transposed: packed)

@@ -266,9 +266,9 @@ typedef struct {
   // returns the operations done (a product and a sum are two). `sink` keeps the work alive.
   double (*peak_float32)(int64_t rounds, float *sink);
   double (*peak_bfloat16)(int64_t rounds, float *sink);
-  // Reads `count` bytes in a few streams, to measure what the memory delivers; returns something
+  // Reads `count` bytes in so many streams, to measure what the memory delivers; returns something
   // that depends on all of them.
-  uint32_t (*read_memory)(const void *bytes, int64_t count);
+  uint32_t (*read_memory)(const void *bytes, int64_t count, int64_t streams);
 } ck_kernels;
 
 // The kernels of the best instruction set this machine has.
@@ -276,6 +276,10 @@ const ck_kernels *ck_best_kernels(void);
 
 // The kernels of `isa`, or NULL where this machine or this build lacks them.
 const ck_kernels *ck_kernels_for(ck_isa isa);
+
+// In how many streams a thread of this processor had better read weights, one for each panel that
+// it takes at once: 1 or 4.
+int64_t ck_streams(void);
 
 const char *ck_isa_name(ck_isa isa);  // as a person reads it: "AVX-512 BF16"
 const char *ck_isa_key(ck_isa isa);   // as DISTILL_ISA spells it: "avx512-bf16"
