@@ -11,6 +11,7 @@
 #define ISA ck_isa_avx512_bf16
 #include "AVX512.inc"
 #define KEPT_LOCALITY 2
+#define FETCHES_NEXT_PANEL
 
 // VDPBF16PS adds the odd product, then the even one, each rounded to nearest even; it takes
 // subnormals for zero, in operands and results.
