@@ -171,7 +171,7 @@ final class IntegerMatrixTests: XCTestCase {
   }
 
   func testTheSameBitsInAnyCompany() {
-    let (m, n, k) = (61, 203, 331)
+    let (m, n, k) = (61, 811, 331)
     let x = Tensor(seeded: [m, k], seed: 1), w = Tensor(seeded: [n, k], seed: 2)
     let packed = PackedMatrix(rows: n, columns: k, format: .int8)
     // In stretches, as a checkpoint is loaded.
